@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# capauditd: `make` builds build/capauditd; `make help` lists the targets.
+#
+# Files are found by wildcard: a new .c in daemon/*/, a new tests/*/test_*.c or a new man page needs
+# no line here. BUILD=FOLDER builds elsewhere, SOURCES="..." takes only these into the library.
+
+VERSION := 0.1.0
+
+prefix        ?= /usr
+bindir        ?= $(prefix)/bin
+mandir        ?= $(prefix)/share/man
+docdir        ?= $(prefix)/share/doc/capauditd
+completiondir ?= $(prefix)/share/bash-completion/completions
+unitdir       ?= $(prefix)/lib/systemd/system
+catalogdir    ?= $(prefix)/lib/systemd/catalog
+DESTDIR       ?=
+
+# make's own default is "cc", which ?= would leave alone.
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
+PKG_CONFIG ?= pkg-config
+INSTALL    ?= install
+PACKAGES   := libcap-ng libproc2 libsystemd yaml-0.1 jansson smartcols nettle
+
+# SANITIZE=1 builds everything, tests included, with AddressSanitizer and UBSan; COVERAGE=1 for gcov;
+# FUZZ=1 (needs clang) for libFuzzer. Each has a folder of its own.
+SANITIZE ?= 0
+COVERAGE ?= 0
+FUZZ     ?= 0
+BUILD    := build
+ifeq ($(SANITIZE),1)
+BUILD    := build-sanitize
+endif
+ifeq ($(COVERAGE),1)
+BUILD    := build-coverage
+endif
+ifeq ($(FUZZ),1)
+BUILD    := build-fuzz
+endif
+
+WARNINGS  := -Wall -Wextra -Wstrict-prototypes -Wformat=2 -Wconversion -Wshadow -Wundef \
+	-Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wwrite-strings
+HARDENING := -fstack-protector-strong -fstack-clash-protection -fPIE -D_FORTIFY_SOURCE=2
+LINKHARD  := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+ifneq ($(filter x86_64,$(shell uname -m)),)
+HARDENING += -fcf-protection
+endif
+OPTIMIZE  ?= -O2 -g
+ifeq ($(SANITIZE),1)
+OPTIMIZE  := -O1 -g -fno-omit-frame-pointer
+HARDENING := -fPIE
+LINKHARD  := -pie
+INSTRUMENT := -fsanitize=address,undefined -fno-sanitize-recover=undefined -DSANITIZE=1
+endif
+ifeq ($(COVERAGE),1)
+OPTIMIZE  := -O0 -g
+HARDENING := -fPIE
+INSTRUMENT := --coverage
+endif
+ifeq ($(FUZZ),1)
+CC        := clang
+OPTIMIZE  := -O1 -g -fno-omit-frame-pointer
+HARDENING := -fPIE
+LINKHARD  := -pie
+INSTRUMENT := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+endif
+
+# pkg-config is asked once, and only by what compiles.
+PKG_CFLAGS    = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(PKG_CFLAGS)
+LIBS          = $(eval LIBS := $$(shell $(PKG_CONFIG) --libs $(PACKAGES)))$(LIBS)
+CMOCKA_LIBS   = $(eval CMOCKA_LIBS := $$(shell $(PKG_CONFIG) --libs cmocka))$(CMOCKA_LIBS)
+
+ALL_CPPFLAGS  = -Iinclude -D_GNU_SOURCE -DCAPAUDITD_VERSION='"$(VERSION)"' $(CPPFLAGS)
+ALL_CFLAGS    = -std=gnu17 $(OPTIMIZE) $(WARNINGS) $(HARDENING) $(INSTRUMENT) $(PKG_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS   = $(LINKHARD) $(INSTRUMENT) -Wl,--as-needed $(LDFLAGS)
+
+SOURCES := $(sort $(wildcard daemon/*.c daemon/*/*.c))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+LIBRARY := $(BUILD)/libcapauditd.a
+PROGRAM := $(BUILD)/capauditd
+MAN_PAGES := $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(sort $(wildcard docs/man/*.scd)))
+
+.SUFFIXES:
+.SECONDARY:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+##@ Build
+
+.PHONY: all
+all: $(PROGRAM) $(if $(shell command -v scdoc),$(MAN_PAGES)) ## build/capauditd, and the man pages where scdoc is there
+
+$(PROGRAM): $(BUILD)/daemon/main.o $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(LIBRARY): $(filter-out $(BUILD)/daemon/main.o,$(OBJECTS))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+.PHONY: man
+man: $(MAN_PAGES) ## man pages (scdoc)
+
+$(BUILD)/man/%: docs/man/%.scd
+	@mkdir -p $(@D)
+	scdoc <$< >$@
+
+.PHONY: deps
+deps: ## installs what building and testing need and is missing (apt or dnf)
+	tests/tools/deps all
+
+.PHONY: clean
+clean: ## removes what was built
+	rm -rf build build-*
+
+##@ Test
+
+# Unit tests: every tests/unit/test_NAME.c is a program of its own, linked with the library and
+# tests/support. A line "// wrap: FUNCTION..." in it names functions that the linker replaces by
+# __wrap_FUNCTION. System and service tests are the same, with their folders' other files.
+UNIT_TESTS    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
+SYSTEM_TESTS  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/system/test_*.c)))
+SERVICE_TESTS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/service/test_*.c)))
+SCRIPT_TESTS  := $(sort $(wildcard tests/service/test_*.sh))
+SUPPORT        := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/support/*.c)))
+SYSTEM_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/system/sys_*.c)))
+wraps          = $(foreach f,$(shell sed -n 's,^// wrap: ,,p' $(1)),-Wl,--wrap=$(f))
+link_test      = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(call wraps,$(@:$(BUILD)/%=%.c)) -o $@ $^ $(LIBS) $(CMOCKA_LIBS)
+
+$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(SUPPORT) $(LIBRARY)
+	$(link_test)
+
+$(BUILD)/tests/system/test_%: $(BUILD)/tests/system/test_%.o $(SYSTEM_SUPPORT) $(LIBRARY)
+	$(link_test)
+
+$(BUILD)/tests/service/test_%: $(BUILD)/tests/service/test_%.o $(SYSTEM_SUPPORT) $(LIBRARY)
+	$(link_test)
+
+# Fuzz targets: with libFuzzer (make fuzz), or with a small main that replays their corpora.
+FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+REPLAYS     := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/replay_%)
+
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay_main.o $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# What each run of the tests consists of. Instrumented objects of core call what the instrumentation
+# likes: only plain ones are looked at for purity.
+CORE_OBJECTS := $(if $(filter 0,$(SANITIZE)),$(if $(filter 0,$(COVERAGE)),$(filter $(BUILD)/daemon/core/%,$(OBJECTS))))
+QUICK_RUN  = tests/tools/check-headers 'tests/tools/check-layers $(CORE_OBJECTS)' $(UNIT_TESTS) \
+	$(foreach f,$(FUZZ_NAMES),'$(BUILD)/tests/fuzz/replay_$(f) tests/fuzz/corpus/$(f)')
+SYSTEM_RUN = $(SYSTEM_TESTS) $(SERVICE_TESTS) $(SCRIPT_TESTS)
+RUN_TESTS  = CAPAUDITD='$(abspath $(PROGRAM))' SANITIZE=$(SANITIZE) \
+	tests/tools/run-tests --results $(BUILD)/test-results --logs $(BUILD)/test-logs
+
+# Leaks are errors; a sanitizer's report must be seen by the test that started the program.
+export ASAN_OPTIONS  ?= detect_leaks=1:abort_on_error=0:exitcode=99:detect_stack_use_after_return=1
+export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1
+
+.PHONY: quickcheck
+quickcheck: $(PROGRAM) $(UNIT_TESTS) $(REPLAYS) ## unit tests, headers, layers, fuzz corpora: seconds, no root
+	@$(RUN_TESTS) $(QUICK_RUN)
+
+.PHONY: check check-all
+check: ## everything: quickcheck, real containers, journald, systemd (root); SANITIZE=1 with sanitizers
+	@tests/tools/deps build man check
+	@$(MAKE) --no-print-directory check-all
+
+ifeq ($(shell id -u),0)
+check-all: $(PROGRAM) man $(UNIT_TESTS) $(REPLAYS) $(SYSTEM_TESTS) $(SERVICE_TESTS)
+	@$(RUN_TESTS) $(QUICK_RUN) $(SYSTEM_RUN)
+else
+check-all: quickcheck
+	@echo "Not run: tests/system and tests/service. They start real containers, a journald and a systemd" >&2
+	@echo "of their own, which takes root. make check is complete only as root: sudo make check" >&2
+	@false
+endif
+
+.PHONY: check-headers
+check-headers: ## every header compiles alone, under gcc and clang
+	@tests/tools/run-tests tests/tools/check-headers
+
+.PHONY: check-layers
+check-layers: $(CORE_OBJECTS) ## who includes whom; core does no I/O and keeps no state
+	@tests/tools/run-tests 'tests/tools/check-layers $(CORE_OBJECTS)'
+
+.PHONY: check-warnings
+check-warnings: ## no warning under gcc or clang, tests included
+	@set -e; for compiler in gcc clang; do \
+		$(MAKE) --no-print-directory CC=$$compiler BUILD=$(BUILD)-werror-$$compiler CFLAGS='$(CFLAGS) -Werror' \
+			check-compiles; \
+	done
+
+.PHONY: check-compiles
+check-compiles: $(PROGRAM) $(UNIT_TESTS) $(REPLAYS) $(SYSTEM_TESTS) $(SERVICE_TESTS)
+
+.PHONY: valgrind
+valgrind: $(UNIT_TESTS) ## unit tests under valgrind
+	@V=$(V) tests/tools/run-tests --results $(BUILD)/valgrind-results $(UNIT_TESTS:%='tests/tools/under-valgrind %')
+
+# New finds stay outside git, in build-fuzz/corpus; what is worth keeping is copied by hand, with a name.
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz fuzz-run
+fuzz: ## libFuzzer, FUZZ_SECONDS (60) for each target (clang)
+	@tests/tools/deps build fuzz
+	@$(MAKE) --no-print-directory FUZZ=1 BUILD=$(BUILD)-fuzz fuzz-run
+
+FUZZERS := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/fuzz_%)
+fuzz-run: $(FUZZERS)
+	@set -e; for name in $(FUZZ_NAMES); do \
+		mkdir -p $(BUILD)/corpus/$$name; \
+		echo "== $$name: $(FUZZ_SECONDS) s"; \
+		$(BUILD)/tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
+			-print_final_stats=1 -verbosity=0 -artifact_prefix=$(BUILD)/$$name- \
+			$(BUILD)/corpus/$$name tests/fuzz/corpus/$$name; \
+	done
+
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+.PHONY: coverage coverage-run
+coverage: ## line coverage by folder (gcov, gcovr); as root with the system tests
+	@tests/tools/deps build check coverage
+	@$(MAKE) --no-print-directory COVERAGE=1 BUILD=$(BUILD)-coverage coverage-run
+
+coverage-run: $(PROGRAM) $(UNIT_TESTS) $(REPLAYS) $(if $(filter 0,$(shell id -u)),$(SYSTEM_TESTS))
+	@find $(BUILD) -name '*.gcda' -delete
+	@-$(RUN_TESTS) $(UNIT_TESTS) $(foreach f,$(FUZZ_NAMES),'$(BUILD)/tests/fuzz/replay_$(f) tests/fuzz/corpus/$(f)') \
+		$(if $(filter 0,$(shell id -u)),$(SYSTEM_TESTS))
+	@tests/tools/coverage-table $(BUILD)
+
+##@ Show
+
+.PHONY: demo
+demo: ## five real containers, audited and explained (root)
+	@tests/tools/deps build demo
+	@$(MAKE) --no-print-directory $(PROGRAM)
+	@CAPAUDITD='$(abspath $(PROGRAM))' tests/demo.sh
+
+.PHONY: bench
+bench: ## 10,000 processes in 200 containers, beside pscap (root)
+	@tests/tools/deps build bench
+	@$(MAKE) --no-print-directory $(PROGRAM)
+	@CAPAUDITD='$(abspath $(PROGRAM))' tests/bench/bench.sh
+
+##@ Source
+
+C_FILES = $(sort $(wildcard daemon/*.[ch] daemon/*/*.[ch] include/capauditd/*.h tests/*/*.[ch]))
+SHELL_FILES = $(sort $(shell grep -lsE '^\#!.*[ /](ba)?sh' .ci/run tests/*.sh tests/*/* 2>/dev/null))
+
+.PHONY: format
+format: ## clang-format over everything
+	clang-format -i $(C_FILES)
+
+.PHONY: check-format
+check-format: ## what clang-format would change
+	clang-format --dry-run --Werror $(C_FILES)
+
+.PHONY: lint
+lint: export LINT_CPPFLAGS = $(ALL_CPPFLAGS)
+lint: ## clang-tidy, cppcheck, shellcheck: no finding is the goal
+	@tests/tools/deps build lint
+	@tests/tools/lint $(filter %.c,$(C_FILES)) -- $(SHELL_FILES)
+
+##@ Install
+
+.PHONY: install
+install: $(PROGRAM) man ## into DESTDIR, below prefix; starts and enables nothing
+	$(INSTALL) -D -m 755 $(PROGRAM) $(DESTDIR)$(bindir)/capauditd
+	@set -e; for page in $(MAN_PAGES); do \
+		(set -x; $(INSTALL) -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}); \
+	done
+	@mkdir -p $(DESTDIR)$(unitdir)
+	sed 's,/usr/bin/capauditd,$(bindir)/capauditd,' systemd/capauditd.service \
+		>$(DESTDIR)$(unitdir)/capauditd.service
+	@chmod 644 $(DESTDIR)$(unitdir)/capauditd.service
+	$(INSTALL) -D -m 644 systemd/capauditd.catalog $(DESTDIR)$(catalogdir)/capauditd.catalog
+	$(INSTALL) -D -m 644 packaging/bash-completion/capauditd $(DESTDIR)$(completiondir)/capauditd
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(docdir) README.md LICENSE $(wildcard config/*.yaml)
+
+.PHONY: uninstall
+uninstall: ## removes what install wrote (not your policy)
+	rm -f $(DESTDIR)$(bindir)/capauditd $(DESTDIR)$(unitdir)/capauditd.service \
+		$(DESTDIR)$(catalogdir)/capauditd.catalog $(DESTDIR)$(completiondir)/capauditd
+	@set -e; for page in $(MAN_PAGES); do \
+		(set -x; rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}); \
+	done
+	rm -rf $(DESTDIR)$(docdir)
+
+.PHONY: dist
+dist: ## capauditd-VERSION.tar.xz of what is committed; the same bytes each time
+	git archive --format=tar --prefix=capauditd-$(VERSION)/ HEAD | \
+		xz -9e --threads=1 >capauditd-$(VERSION).tar.xz
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+-include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)
