@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Owns the open findings from pass to pass, and says when one is over. It must not know how a
+ * finding came about nor who is told: it gets observations and calls a report function.
+ */
+#include "ledger_internal.h"
+
+#include <string.h>
+
+struct ledger *ledger_new(uint64_t resolve_after_us)
+{
+	struct ledger *ledger = calloc(1, sizeof(*ledger));
+
+	if (ledger)
+		ledger->resolve_after_us = resolve_after_us;
+	return ledger;
+}
+
+void ledger_free(struct ledger *ledger)
+{
+	struct ledger_entry *entry, *next;
+
+	if (!ledger)
+		return;
+	for (entry = ledger->entries; entry; entry = next) {
+		next = entry->hh.next;
+		ledger_remove(ledger, entry);
+	}
+	free(ledger);
+}
+
+void ledger_set_resolve_after(struct ledger *ledger, uint64_t resolve_after_us)
+{
+	ledger->resolve_after_us = resolve_after_us;
+}
+
+void ledger_begin(struct ledger *ledger, uint64_t now_us)
+{
+	ledger->pass++;
+	ledger->now_us = now_us;
+}
+
+struct ledger_container *ledger_find_container(const struct ledger *ledger, const char *id)
+{
+	struct ledger_container *container;
+
+	HASH_FIND_STR(ledger->containers, id, container);
+	return container;
+}
+
+int ledger_see_container(struct ledger *ledger, const char *id)
+{
+	/* Of a container without open findings nothing need be known: no record, no allocation. */
+	struct ledger_container *container = ledger_find_container(ledger, id);
+
+	if (container)
+		container->pass = ledger->pass;
+	return 0;
+}
+
+static void resolve(ledger_report *report, void *data, struct ledger *ledger,
+	struct ledger_entry *entry, enum resolved_reason reason, uint64_t now_us)
+{
+	entry->finding.state = FINDING_RESOLVED;
+	entry->finding.resolved_reason = reason;
+	entry->finding.time_us = now_us;
+	report(data, &entry->finding);
+	ledger_remove(ledger, entry);
+}
+
+static enum resolved_reason why_over(
+	const struct ledger *ledger, const struct ledger_entry *entry, bool complete)
+{
+	const struct finding *finding = &entry->finding;
+
+	if (complete && entry->container->pass != ledger->pass)
+		return RESOLVED_EXITED;
+	/* Seen in this pass; or the clock was set back. */
+	if (ledger->now_us <= finding->last_seen_us)
+		return RESOLVED_NOT;
+	return ledger->now_us - finding->last_seen_us >= ledger->resolve_after_us ? RESOLVED_DROPPED
+										  : RESOLVED_NOT;
+}
+
+void ledger_end(ledger_report *report, void *data, struct ledger *ledger, bool complete)
+{
+	struct ledger_entry *entry, *next;
+
+	for (entry = ledger->entries; entry; entry = next) {
+		next = entry->hh.next;
+		entry->finding.count += membership_settle(&entry->membership, ledger->pass);
+		if (ledger_entry_update(entry, ledger->pass)) {
+			entry->finding.state = FINDING_CHANGED;
+			entry->finding.time_us = ledger->now_us;
+			report(data, &entry->finding);
+		}
+		enum resolved_reason reason = why_over(ledger, entry, complete);
+
+		if (reason != RESOLVED_NOT)
+			resolve(report, data, ledger, entry, reason, ledger->now_us);
+	}
+}
+
+void ledger_rejudge_all(ledger_rejudge *still, void *still_data, ledger_report *report,
+	void *report_data, struct ledger *ledger, uint64_t now_us)
+{
+	struct ledger_entry *entry, *next;
+
+	for (entry = ledger->entries; entry; entry = next) {
+		next = entry->hh.next;
+		/* One that only a part was observed of was not judged itself. */
+		if (entry->observed_pass == ledger->pass)
+			continue;
+		enum resolved_reason reason = still(still_data, &entry->finding);
+
+		if (reason != RESOLVED_NOT)
+			resolve(report, report_data, ledger, entry, reason, now_us);
+	}
+}
+
+const struct finding *ledger_next(const struct ledger *ledger, const void **position)
+{
+	const struct ledger_entry *last = *position;
+	const struct ledger_entry *entry = last ? last->hh.next : ledger->entries;
+
+	if (entry)
+		*position = entry;
+	return entry ? &entry->finding : NULL;
+}
+
+size_t ledger_count(const struct ledger *ledger)
+{
+	return HASH_COUNT(ledger->entries);
+}
+
+uint64_t ledger_dropped(const struct ledger *ledger)
+{
+	return ledger->dropped;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Owns the memory of which processes a finding has counted, so that each counts once however many
+ * passes see it. It knows nothing of findings.
+ */
+#include "ledger_internal.h"
+
+#include <errno.h>
+
+static int remembered_compare(const void *a, const void *b)
+{
+	const struct remembered_member *x = a, *y = b;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	if (x->start_ticks != y->start_ticks)
+		return x->start_ticks < y->start_ticks ? -1 : 1;
+	return 0;
+}
+
+static struct remembered_member *find(
+	const struct membership *membership, const struct member *member)
+{
+	const struct remembered_member key = { .pid = member->pid,
+		.start_ticks = member->start_ticks };
+
+	if (membership->sorted == 0)
+		return NULL;
+	return bsearch(
+		&key, membership->members, membership->sorted, sizeof(key), remembered_compare);
+}
+
+int membership_reserve(struct membership *membership, const struct member *members, size_t count)
+{
+	size_t needed = membership->sorted + membership->fresh;
+
+	for (size_t i = 0; i < count && needed < LEDGER_MEMBERS_MAX; i++)
+		if (!find(membership, &members[i]))
+			needed++;
+	if (needed <= membership->space)
+		return 0;
+
+	/* A half more than needed where it grows, or a finding that many observations join would
+	 * be copied for each of them. */
+	size_t space = membership->space == 0 ? needed : needed + needed / 2;
+	struct remembered_member *larger =
+		reallocarray(membership->members, space, sizeof(*larger));
+
+	if (!larger)
+		return -ENOMEM;
+	membership->members = larger;
+	membership->space = space;
+	return 0;
+}
+
+void membership_see(
+	struct membership *membership, const struct member *members, size_t count, uint32_t pass)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct remembered_member *known = find(membership, &members[i]);
+		size_t end = membership->sorted + membership->fresh;
+
+		if (known) {
+			known->pass = pass;
+		} else if (end < LEDGER_MEMBERS_MAX) {
+			membership->members[end] = (struct remembered_member){
+				.pid = members[i].pid,
+				.pass = pass,
+				.start_ticks = members[i].start_ticks,
+			};
+			membership->fresh++;
+		}
+	}
+}
+
+/* Sorts, and drops repetitions. Returns what is left. */
+static size_t make_distinct(struct remembered_member *members, size_t count)
+{
+	size_t kept = 0;
+
+	if (count > 1)
+		qsort(members, count, sizeof(members[0]), remembered_compare);
+	for (size_t i = 0; i < count; i++) {
+		if (kept > 0 && remembered_compare(&members[kept - 1], &members[i]) == 0)
+			members[kept - 1].pass = members[i].pass;
+		else
+			members[kept++] = members[i];
+	}
+	return kept;
+}
+
+static void forget(struct membership *membership, uint32_t pass)
+{
+	/* Where memory gets scarce, those that live come first. */
+	uint32_t age = membership->sorted > LEDGER_MEMBERS_MAX / 2 ? 1 : LEDGER_REMEMBER_PASSES;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < membership->sorted; i++)
+		if (pass - membership->members[i].pass <= age)
+			membership->members[kept++] = membership->members[i];
+	membership->sorted = kept;
+}
+
+size_t membership_settle(struct membership *membership, uint32_t pass)
+{
+	size_t added = 0;
+
+	if (membership->fresh > 0) {
+		struct remembered_member *fresh = membership->members + membership->sorted;
+
+		added = make_distinct(fresh, membership->fresh);
+		/* Later processes mostly have higher pids: then all is in order already. */
+		bool ordered = membership->sorted == 0 || remembered_compare(fresh - 1, fresh) < 0;
+
+		membership->sorted += added;
+		membership->fresh = 0;
+		if (!ordered)
+			qsort(membership->members, membership->sorted,
+				sizeof(membership->members[0]), remembered_compare);
+	}
+	forget(membership, pass);
+	return added;
+}
+
+void membership_done(struct membership *membership)
+{
+	free(membership->members);
+	*membership = (struct membership){ 0 };
+}

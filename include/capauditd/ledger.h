@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is remembered between passes: the open findings, and which of their changes to report.
+ *
+ * The ledger owns its findings. It knows no clock: the caller says what time it is. It is bounded;
+ * what exceeds the bound is counted and not remembered.
+ */
+#ifndef CAPAUDITD_LEDGER_H
+#define CAPAUDITD_LEDGER_H
+
+#include <capauditd/finding.h>
+#include <capauditd/judge.h>
+
+#define LEDGER_FINDINGS_MAX 65536u
+#define LEDGER_MEMBERS_MAX  65536u /* processes remembered of one finding, so as to count each once */
+/* Of one container, so that a hostile one cannot use up the room of all others. */
+#define LEDGER_CONTAINER_FINDINGS_MAX 1024u
+
+struct ledger;
+
+/* Called once for each transition, with a finding whose state says which. It is valid during the
+ * call. What it returns is ignored: sinks keep their own troubles. */
+typedef void ledger_report(void *data, const struct finding *finding);
+
+struct ledger *ledger_new(uint64_t resolve_after_us);
+void ledger_free(struct ledger *ledger);
+DEFINE_CLEANUP(struct ledger, ledger_free)
+void ledger_set_resolve_after(struct ledger *ledger, uint64_t resolve_after_us);
+
+/* Begins a pass. What is observed until ledger_end() belongs to it. */
+void ledger_begin(struct ledger *ledger, uint64_t now_us);
+
+/* Takes an observation (settled; its finding and members are moved out of it). It opens a finding,
+ * which is reported at once, or joins the open one of the same id, or, where its masks are a part of
+ * an open one's of the same container, class and relation, joins that, unless that one has another
+ * verdict or is less severe and so would hide it. 0, -ENOMEM (nothing was taken), or -ENOSPC
+ * (nothing was taken; counted as dropped). */
+int ledger_observe(ledger_report *report, void *data, struct ledger *ledger,
+	struct observation *observation);
+
+/* Says that a container was seen in this pass (so that what of it is not observed any more was
+ * `dropped` and not `exited`). `id` is the container's. 0. */
+int ledger_see_container(struct ledger *ledger, const char *id);
+
+/* Ends the pass: reports `changed` of those whose verdict, severity, class, profile or a name differs
+ * from what was reported last (of several observations of one finding the strongest counts, so that
+ * their order does not matter); resolves findings whose container is gone as exited, and those unseen
+ * for the resolve time as dropped. A pass that did not see everything (`complete` false) resolves
+ * nothing as exited. Cannot fail. */
+void ledger_end(ledger_report *report, void *data, struct ledger *ledger, bool complete);
+
+/* After a new policy: asks `still` of each open finding that was not observed in the last pass; it
+ * answers RESOLVED_NOT (keep), RESOLVED_POLICY, RESOLVED_EXCEPTION or RESOLVED_LEVEL. */
+typedef enum resolved_reason ledger_rejudge(void *data, const struct finding *finding);
+void ledger_rejudge_all(ledger_rejudge *still, void *still_data, ledger_report *report,
+	void *report_data, struct ledger *ledger, uint64_t now_us);
+
+/* Open findings, in no particular order, until NULL. *position starts at NULL. */
+const struct finding *ledger_next(const struct ledger *ledger, const void **position);
+size_t ledger_count(const struct ledger *ledger);
+uint64_t ledger_dropped(const struct ledger *ledger);
+
+#endif
