@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Reads what a report shows of one process: its program, controls, namespaces. Done only for those
+ * that are reported, and thrown away if they turn out to be another process.
+ */
+#include "procfs_internal.h"
+#include "proc_file.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define CMDLINE_MAX 4096u /* of a command line, that much is kept */
+#define LABEL_MAX   512u
+
+static int read_facts(struct procfs *procfs, int proc, pid_t tid, struct process *process)
+{
+	char path[64];
+	struct status status;
+	ssize_t n;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "task/%d/status", (int)tid);
+	n = procfs_read(procfs, proc, path, true);
+	if (n < 0)
+		return (int)n;
+	r = status_parse(procfs->buffer, (size_t)n, &status);
+	if (r < 0)
+		return r;
+	process->uid = status.uid;
+	process->gid = status.gid;
+	process->ppid = status.ppid;
+	process->no_new_privs = status.no_new_privs;
+	process->seccomp = status.seccomp;
+	if (status.nspid_count == 1)
+		process->host_namespaces |= HOST_NAMESPACE_PID;
+	process->host_namespaces_known |= HOST_NAMESPACE_PID;
+	(void)snprintf(path, sizeof(path), "task/%d/comm", (int)tid);
+	n = procfs_read(procfs, proc, path, true);
+	if (n < 0)
+		return (int)n;
+	/* One newline is the kernel's; others may be the process's own. */
+	if (n > 0 && procfs->buffer[n - 1] == '\n')
+		n--;
+	if (n >= (ssize_t)sizeof(process->comm))
+		n = sizeof(process->comm) - 1;
+	memcpy(process->comm, procfs->buffer, (size_t)n);
+	process->comm[n] = '\0';
+	return 0;
+}
+
+/* Words are separated by NULs; a last one that is not terminated counts. Words that are empty at the
+ * end (a process that overwrote its arguments) are left out. */
+static int read_cmdline(struct procfs *procfs, int proc, struct process *process)
+{
+	ssize_t n = procfs_read(procfs, proc, "cmdline", false);
+	size_t length, words = 0;
+	char **vector;
+
+	if (n == -EFBIG)
+		n = CMDLINE_MAX; /* the buffer is full of its beginning */
+	if (n <= 0)
+		return 0; /* a refusal costs the report its command line and no more */
+	length = (size_t)n < CMDLINE_MAX ? (size_t)n : CMDLINE_MAX;
+	while (length && procfs->buffer[length - 1] == '\0')
+		length--;
+	if (!length)
+		return 0;
+	procfs->buffer[length] = '\0';
+	vector = calloc(PROCESS_ARGUMENTS_MAX + 1, sizeof(*vector));
+	if (!vector)
+		return -ENOMEM;
+	process->cmdline = vector;
+	for (size_t at = 0; at <= length && words < PROCESS_ARGUMENTS_MAX; words++) {
+		vector[words] = strdup(procfs->buffer + at);
+		if (!vector[words])
+			return -ENOMEM;
+		at += strlen(procfs->buffer + at) + 1;
+	}
+	return 0;
+}
+
+/* Programs of container runtimes: those that set a container up, and those that stand beside one. Names
+ * may go on ("containerd-shim-runc-v2"). */
+static const struct {
+	const char *name;
+	bool sets_up; /* it runs in the container's cgroup before the container's program does */
+} runtimes[] = {
+	{ "runc", true },
+	{ "crun", true },
+	{ "youki", true },
+	{ "lxc-start", true },
+	{ "lxc-attach", true },
+	{ "systemd-nspawn", true },
+	{ "containerd-shim", true },
+	{ "conmon", true },
+	{ "crio", true },
+	{ "kata", true },
+	{ "runsc", false },
+	{ "qemu-system", false },
+	{ "cloud-hypervisor", false },
+	{ "firecracker", false },
+};
+
+/* Is that file the host's own? Asked only of names that matter and of folders where a look-up cannot
+ * be made to hang: the path is the container's choice. */
+static bool is_on_host(const char *path, const struct stat *theirs)
+{
+	static const char *const folders[] = { "/usr/", "/opt/", "/bin/", "/sbin/" };
+	bool known_folder = false;
+	struct stat ours;
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		known_folder |= strncmp(path, folders[i], strlen(folders[i])) == 0;
+	return known_folder && stat(path, &ours) == 0 && theirs->st_dev == ours.st_dev &&
+		theirs->st_ino == ours.st_ino;
+}
+
+/* runc runs from a sealed copy of itself in memory (CVE-2019-5736), which a workload can imitate: that
+ * is good for a few seconds' patience and no more. */
+static void recognise(const char *path, const struct stat *theirs, struct process *process)
+{
+	static const char copy[] = "/memfd:runc_cloned:";
+	const char *base = strrchr(path, '/');
+
+	if (strncmp(path, copy, sizeof(copy) - 1) == 0) {
+		process->exe_is_runtime = true;
+		return;
+	}
+	for (size_t i = 0; base && i < ARRAY_SIZE(runtimes); i++) {
+		if (strncmp(base + 1, runtimes[i].name, strlen(runtimes[i].name)) != 0)
+			continue;
+		process->exe_on_host = is_on_host(path, theirs);
+		process->exe_is_runtime = process->exe_on_host && runtimes[i].sets_up;
+		return;
+	}
+}
+
+static int read_executable(struct procfs *procfs, int proc, struct process *process)
+{
+	static const char deleted[] = " (deleted)";
+	struct stat theirs;
+	ssize_t n = proc_link(proc, "exe", procfs->buffer, PATH_MAX);
+
+	if (n <= 0)
+		return 0; /* refused to the unprivileged; a kernel thread has none */
+	if (fstatat(proc, "exe", &theirs, 0) == 0) {
+		recognise(procfs->buffer, &theirs, process);
+		/* The kernel's suffix, and not a part of the name. */
+		if (theirs.st_nlink == 0 && (size_t)n > sizeof(deleted) - 1 &&
+			strcmp(procfs->buffer + n - (sizeof(deleted) - 1), deleted) == 0)
+			n -= (ssize_t)sizeof(deleted) - 1;
+	}
+	process->exe = strndup(procfs->buffer, (size_t)n);
+	return process->exe ? 0 : -ENOMEM;
+}
+
+static int read_label(int proc, struct process *process)
+{
+	char label[LABEL_MAX];
+	ssize_t n = proc_read(proc, "attr/current", label, sizeof(label));
+
+	while (n > 0 && (label[n - 1] == '\n' || label[n - 1] == '\0'))
+		n--;
+	if (n <= 0)
+		return 0; /* EINVAL where no LSM has labels */
+	process->lsm = strndup(label, (size_t)n);
+	return process->lsm ? 0 : -ENOMEM;
+}
+
+static void read_namespaces(struct procfs *procfs, int proc, struct process *process)
+{
+	struct stat st;
+
+	for (unsigned i = 0; i < HOST_NAMESPACES; i++) {
+		char path[32];
+
+		(void)snprintf(path, sizeof(path), "ns/%s", host_namespace_name(i));
+		if (!procfs->host_inode[i] || fstatat(proc, path, &st, 0) < 0)
+			continue;
+		process->host_namespaces_known |= 1u << i;
+		if (st.st_ino == procfs->host_inode[i])
+			process->host_namespaces |= 1u << i;
+	}
+	/* Each network namespace has files of its own below /proc/PID/net, which everyone may see. */
+	if (procfs->host_network_file && fstatat(proc, "net/dev", &st, 0) == 0) {
+		process->host_namespaces_known |= HOST_NAMESPACE_NET;
+		if (st.st_ino == procfs->host_network_file)
+			process->host_namespaces |= HOST_NAMESPACE_NET;
+		else
+			process->host_namespaces &= ~(unsigned)HOST_NAMESPACE_NET;
+	}
+}
+
+static int check_start(struct procfs *procfs, int proc, uint64_t start_ticks)
+{
+	struct stat_facts facts;
+	ssize_t n = procfs_read(procfs, proc, "stat", true);
+	int r;
+
+	if (n < 0)
+		return (int)n;
+	r = stat_parse(procfs->buffer, (size_t)n, &facts);
+	if (r < 0)
+		return r;
+	return facts.start_ticks == start_ticks ? 0 : -ESRCH;
+}
+
+static int read_all(struct procfs *procfs, int proc, const struct task *task,
+	struct process *process)
+{
+	int r = read_facts(procfs, proc, task->tid, process);
+
+	if (r == 0)
+		r = read_cmdline(procfs, proc, process);
+	if (r == 0)
+		r = read_executable(procfs, proc, process);
+	if (r == 0)
+		r = read_label(proc, process);
+	if (r == 0) {
+		read_namespaces(procfs, proc, process);
+		r = check_start(procfs, proc, task->start_ticks);
+	}
+	return r;
+}
+
+int procfs_describe(struct engine *engine, const struct task *task, struct process *ret)
+{
+	struct procfs *procfs = (struct procfs *)engine;
+	struct process process = {
+		.pid = task->pid,
+		.tid = task->tid,
+		.ppid = task->ppid,
+		.start_ticks = task->start_ticks,
+		.sets = task->sets,
+		.user_namespace = task->user_namespace,
+	};
+	_cleanup_close_ int proc = proc_open(task->pid);
+	int r;
+
+	if (proc < 0)
+		return proc;
+	/* The key is an inode unless bit 63 says that it is a hash of uid_map. */
+	if (!(task->user_namespace_key >> 63))
+		process.user_namespace_inode = task->user_namespace_key;
+	process.start_us = procfs->boot_us +
+		task->start_ticks * 1000000u / (uint64_t)procfs->ticks_per_second;
+	r = read_all(procfs, proc, task, &process);
+	if (r < 0) {
+		process_done(&process);
+		return r;
+	}
+	*ret = process;
+	return 0;
+}

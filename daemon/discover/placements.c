@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Keeps each cgroup text of a snapshot once. Knows no process.
+ */
+#include "placements.h"
+
+#include <capauditd/discover.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HASH_NONFATAL_OOM      1
+#define uthash_nonfatal_oom(e) ((e)->lost = true)
+#include <uthash.h>
+
+struct placement_entry {
+	UT_hash_handle hh;
+	bool lost; /* out of memory while it was added */
+	unsigned index;
+};
+
+static bool same_text(const struct placement *placement, const char *text, size_t length)
+{
+	return placement->length == length && memcmp(placement->text, text, length) == 0;
+}
+
+static int make_room(struct snapshot *snapshot)
+{
+	struct placement *all;
+	size_t space;
+
+	if (snapshot->placement_count >= DISCOVER_PLACEMENTS_MAX)
+		return -ENOSPC;
+	if (snapshot->placement_count < snapshot->placement_space)
+		return 0;
+	space = snapshot->placement_space ? snapshot->placement_space * 2 : 64;
+	all = reallocarray(snapshot->placements, space, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	snapshot->placements = all;
+	snapshot->placement_space = space;
+	return 0;
+}
+
+static int add(struct placements *placements, struct snapshot *snapshot,
+	const struct cgroup_base *base, const char *text, size_t length, unsigned *ret)
+{
+	struct placement_entry *entry;
+	struct placement *p;
+	int r = make_room(snapshot);
+
+	if (r < 0)
+		return r;
+	p = &snapshot->placements[snapshot->placement_count];
+	*p = (struct placement){ .text = malloc(length ? length : 1), .length = length };
+	if (!p->text)
+		return -ENOMEM;
+	memcpy(p->text, text, length);
+	entry = calloc(1, sizeof(*entry));
+	if (entry) {
+		entry->index = (unsigned)snapshot->placement_count;
+		HASH_ADD_KEYPTR(hh, placements->by_text, p->text, length, entry);
+	}
+	if (!entry || entry->lost) {
+		free(entry);
+		free(p->text);
+		return -ENOMEM;
+	}
+	cgroup_parse(p->text, length, base, &p->identity);
+	*ret = placements->last = (unsigned)snapshot->placement_count++;
+	return 0;
+}
+
+int placements_find(struct placements *placements, struct snapshot *snapshot,
+	const struct cgroup_base *base, const char *text, size_t length, unsigned *ret)
+{
+	struct placement_entry *found;
+
+	if (snapshot->placement_count &&
+		same_text(&snapshot->placements[placements->last], text, length)) {
+		*ret = placements->last;
+		return 0;
+	}
+	HASH_FIND(hh, placements->by_text, text, length, found);
+	if (!found)
+		return add(placements, snapshot, base, text, length, ret);
+	*ret = placements->last = found->index;
+	return 0;
+}
+
+void placements_done(struct placements *placements)
+{
+	struct placement_entry *entry, *next;
+
+	HASH_ITER(hh, placements->by_text, entry, next)
+	{
+		HASH_DEL(placements->by_text, entry);
+		free(entry);
+	}
+}

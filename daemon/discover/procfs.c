@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The procfs engine: libproc2 walks /proc, /proc/PID/cgroup decides who is looked at, libcap-ng
+ * reads the sets. Works as an ordinary user without capabilities, given the host's PID namespace.
+ */
+#include "procfs_internal.h"
+#include "placements.h"
+#include "proc_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libproc2/pids.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Order of the items that libproc2 is asked for: all from /proc/PID/stat. */
+enum item { ITEM_PID, ITEM_PPID, ITEM_START, ITEM_STATE, ITEM_FLAGS, ITEM_THREADS, ITEMS };
+
+static enum pids_item wanted_items[ITEMS] = {
+	[ITEM_PID] = PIDS_ID_PID,
+	[ITEM_PPID] = PIDS_ID_PPID,
+	[ITEM_START] = PIDS_TICS_BEGAN,
+	[ITEM_STATE] = PIDS_STATE,
+	[ITEM_FLAGS] = PIDS_FLAGS,
+	[ITEM_THREADS] = PIDS_NLWP,
+};
+
+/* Distinct sets of one process that are told; a container could make one for each thread. */
+#define DISTINCT_SETS_MAX 64u
+
+#define PROCESSES_PER_QUESTION 256u /* between two questions whether to go on */
+
+struct pass {
+	struct procfs *procfs;
+	const struct pass_options *options;
+	struct snapshot *snapshot;
+	struct placements placements;
+	bool kernel_threads_seen;
+	bool out_of_memory;
+};
+
+/* One process while it is looked at. */
+struct subject {
+	pid_t pid, ppid;
+	uint64_t start_ticks;
+	unsigned flags, threads;
+	bool zombie; /* its leader has exited; other threads live */
+	pid_t living; /* a thread that has not exited */
+	int proc;
+	const struct task *before; /* the same process in the pass before */
+};
+
+/* Where a process refuses or is gone, that is counted and the pass goes on. */
+static void count_failure(struct pass *pass, int error)
+{
+	struct coverage *c = &pass->snapshot->coverage;
+
+	if (error == -ESRCH)
+		c->vanished++;
+	else if (error == -ENOSPC)
+		c->over_limit++;
+	else if (error == -ENOMEM)
+		pass->out_of_memory = true;
+	else
+		c->unreadable++;
+}
+
+static int new_task(struct pass *pass, const struct task *task)
+{
+	struct snapshot *s = pass->snapshot;
+
+	if (s->task_count >= DISCOVER_TASKS_MAX)
+		return -ENOSPC;
+	if (s->task_count == s->task_space) {
+		size_t space = s->task_space + s->task_space / 4 + 256;
+		struct task *tasks = reallocarray(s->tasks, space, sizeof(*tasks));
+
+		if (!tasks)
+			return -ENOMEM;
+		s->tasks = tasks;
+		s->task_space = space;
+	}
+	s->tasks[s->task_count++] = *task;
+	return 0;
+}
+
+static DIR *open_threads(int proc)
+{
+	int fd = openat(proc, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d && fd >= 0)
+		(void)close(fd);
+	return d;
+}
+
+static pid_t next_thread(DIR *threads)
+{
+	const struct dirent *entry;
+
+	while ((entry = readdir(threads))) {
+		uint64_t tid;
+
+		if (text_to_u64(entry->d_name, 1, INT32_MAX, &tid) == 0)
+			return (pid_t)tid;
+	}
+	return 0;
+}
+
+/* A leader that has exited keeps its folder while other threads live. */
+static pid_t find_living_thread(const struct subject *subject)
+{
+	DIR *threads = open_threads(subject->proc);
+	pid_t tid;
+
+	if (!threads)
+		return 0;
+	while ((tid = next_thread(threads)))
+		if (tid != subject->pid)
+			break;
+	(void)closedir(threads);
+	return tid;
+}
+
+/* `name` of the leader, or of a living thread where the leader has exited. */
+static ssize_t read_file(const struct pass *pass, const struct subject *subject, const char *name)
+{
+	char path[64];
+
+	if (!subject->zombie)
+		return procfs_read(pass->procfs, subject->proc, name, true);
+	(void)snprintf(path, sizeof(path), "task/%d/%s", (int)subject->living, name);
+	return procfs_read(pass->procfs, subject->proc, path, true);
+}
+
+static int read_status(const struct pass *pass, const struct subject *subject,
+	struct status *ret)
+{
+	ssize_t n = read_file(pass, subject, "status");
+
+	return n < 0 ? (int)n : status_parse(pass->procfs->buffer, (size_t)n, ret);
+}
+
+/* Where the path names no container: does it live in a PID namespace of its own? That never changes
+ * in a process's life. */
+static int find_namespace_level(const struct pass *pass, const struct subject *subject,
+	struct task *task)
+{
+	struct status status;
+	int r;
+
+	if (subject->before) {
+		task->namespace_level = subject->before->namespace_level;
+		task->namespace_pid = subject->before->namespace_pid;
+		return 0;
+	}
+	r = read_status(pass, subject, &status);
+	if (r < 0)
+		return r;
+	if (status.nspid_count > 1) {
+		task->namespace_level = (status.nspid_count - 1) & 0xff; /* at most 32 */
+		task->namespace_pid = status.nspid[1];
+	}
+	return 0;
+}
+
+static int read_controls(const struct pass *pass, const struct subject *subject,
+	struct task *task)
+{
+	char label[256];
+	struct status status;
+	ssize_t n;
+	int r = read_status(pass, subject, &status);
+
+	if (r < 0)
+		return r;
+	task->controls_known = true;
+	task->no_new_privs = status.no_new_privs;
+	task->seccomp = status.seccomp;
+	n = proc_read(subject->proc, "attr/current", label, sizeof(label));
+	task->confined = n > 0 && memcmp(label, "unconfined", n < 10 ? (size_t)n : 10) != 0;
+	return 0;
+}
+
+/* AppArmor masks what capget(2) answers by the target's profile; the status file is not masked. */
+static int compare_with_status(const struct pass *pass, const struct subject *subject, pid_t tid,
+	struct task *task)
+{
+	char path[64];
+	struct status status;
+	ssize_t n;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "task/%d/status", (int)tid);
+	n = procfs_read(pass->procfs, subject->proc, path, true);
+	if (n < 0)
+		return (int)n;
+	r = status_parse(pass->procfs->buffer, (size_t)n, &status);
+	if (r < 0 || !status.has_sets)
+		return r;
+	for (unsigned i = 0; i < CAPABILITY_SETS; i++) {
+		if (status.sets.of[i] & ~task->sets.of[i])
+			task->sets_differ = true;
+		task->sets.of[i] |= status.sets.of[i];
+	}
+	return 0;
+}
+
+static int read_sets(const struct pass *pass, const struct subject *subject, pid_t tid,
+	struct task *task)
+{
+	int r = read_capability_sets(subject->proc, subject->pid, tid,
+		pass->procfs->own_bounding, &task->sets);
+
+	if (r == 0 && pass->procfs->apparmor)
+		r = compare_with_status(pass, subject, tid, task);
+	if (r == 0 && !task->controls_known &&
+		task->sets.of[CAPABILITY_BOUNDING] & ~capability_sets_held(&task->sets))
+		r = read_controls(pass, subject, task);
+	return r;
+}
+
+static void find_user_namespace(const struct pass *pass, const struct subject *subject,
+	struct task *task)
+{
+	/* Entering one changes a thread's sets: the same sets mean the same namespace, or one whose
+	 * holder had everything before, which is judged by the worse of the two. */
+	if (subject->before && task->leader &&
+		subject->before->user_namespace != USER_NAMESPACE_UNKNOWN &&
+		capability_sets_equal(&subject->before->sets, &task->sets)) {
+		task->user_namespace = subject->before->user_namespace;
+		task->user_namespace_key = subject->before->user_namespace_key;
+		return;
+	}
+	task->user_namespace =
+		procfs_user_namespace(pass->procfs, subject->proc, &task->user_namespace_key);
+}
+
+static bool is_new_set(const struct snapshot *s, size_t first, const struct capability_sets *sets)
+{
+	for (size_t i = first; i < s->task_count; i++)
+		if (capability_sets_equal(&s->tasks[i].sets, sets))
+			return false;
+	return true;
+}
+
+/* Adds a task for each thread whose sets differ from those of the tasks already there. */
+static int add_threads(struct pass *pass, const struct subject *subject, struct task *task,
+	size_t first)
+{
+	struct snapshot *s = pass->snapshot;
+	DIR *threads = open_threads(subject->proc);
+	pid_t tid;
+	int r = 0;
+
+	if (!threads)
+		return proc_errno(errno);
+	while (r == 0 && (tid = next_thread(threads))) {
+		if (tid == subject->pid)
+			continue;
+		task->sets_differ = false;
+		r = read_sets(pass, subject, tid, task);
+		if (r == -ESRCH) {
+			r = proc_alive(subject->proc); /* one thread less, or all of them */
+			continue;
+		}
+		if (r < 0 || !is_new_set(s, first, &task->sets))
+			continue;
+		if (s->task_count - first >= DISTINCT_SETS_MAX) {
+			s->coverage.over_limit++;
+			break;
+		}
+		task->tid = tid;
+		task->leader = s->task_count == first;
+		r = new_task(pass, task);
+	}
+	(void)closedir(threads);
+	return r;
+}
+
+static int add_process(struct pass *pass, const struct subject *subject, struct task *task)
+{
+	size_t first = pass->snapshot->task_count;
+	int r = 0;
+
+	if (pass->options->controls)
+		r = read_controls(pass, subject, task);
+	if (r == 0 && !subject->zombie) {
+		task->leader = true;
+		r = read_sets(pass, subject, subject->pid, task);
+		if (r == 0) {
+			find_user_namespace(pass, subject, task);
+			r = new_task(pass, task);
+		}
+	} else if (r == 0) {
+		find_user_namespace(pass, subject, task);
+	}
+	if (r == 0 && subject->threads > 1)
+		r = add_threads(pass, subject, task, first);
+	/* All of a process or nothing: what was read of one that is gone is thrown away. */
+	if (r < 0)
+		pass->snapshot->task_count = first;
+	return r;
+}
+
+/* In a pod's cgroup and no container's: only a known helper of a runtime is none of ours. */
+static bool is_shim(const struct pass *pass, const struct task *task)
+{
+	static const char *const shims[] = { "containerd-shim", "conmon", "kata", "crio" };
+	struct process process;
+	bool shim = false;
+
+	if (procfs_describe(&pass->procfs->engine, task, &process) < 0)
+		return false;
+	if (process.exe && process.exe_on_host) {
+		const char *base = strrchr(process.exe, '/');
+
+		base = base ? base + 1 : process.exe;
+		for (size_t i = 0; i < ARRAY_SIZE(shims); i++)
+			shim |= strncmp(base, shims[i], strlen(shims[i])) == 0;
+	}
+	process_done(&process);
+	return shim;
+}
+
+/* Whether a process is audited at all: 1, 0, or -errno. */
+static int is_wanted(const struct pass *pass, const struct subject *subject, struct task *task)
+{
+	const struct cgroup_identity *identity =
+		&pass->snapshot->placements[task->placement].identity;
+	int r;
+
+	if (identity->kind == CGROUP_CONTAINER && identity->container_id[0])
+		return 1;
+	/* Of a helper too: its name counts only while it lives in the host's PID namespace. */
+	r = find_namespace_level(pass, subject, task);
+	if (r < 0)
+		return r;
+	if (identity->kind == CGROUP_CONTAINER || pass->options->include_host)
+		return 1;
+	if (subject->before && subject->before->container != NO_CONTAINER)
+		return 1; /* it was in a container, and is followed */
+	if (identity->kind == CGROUP_HELPER) {
+		if (identity->runtime)
+			return 0;
+		task->shim = is_shim(pass, task);
+		return task->shim ? 0 : 1;
+	}
+	return task->namespace_level > 0;
+}
+
+static int look_at(struct pass *pass, struct subject *subject)
+{
+	struct task task = {
+		.pid = subject->pid,
+		.tid = subject->pid,
+		.ppid = subject->ppid,
+		.start_ticks = subject->start_ticks,
+		.forked = subject->flags & TASK_FLAG_FORKED_NO_EXEC,
+		.container = NO_CONTAINER,
+	};
+	ssize_t n;
+	int r;
+
+	if (subject->zombie) {
+		subject->living = find_living_thread(subject);
+		if (!subject->living)
+			return -ESRCH;
+	}
+	n = read_file(pass, subject, "cgroup");
+	if (n < 0)
+		return (int)n;
+	r = placements_find(&pass->placements, pass->snapshot, pass->options->base,
+		pass->procfs->buffer, (size_t)n, &task.placement);
+	if (r < 0)
+		return r;
+	r = is_wanted(pass, subject, &task);
+	if (r <= 0)
+		return r;
+	return add_process(pass, subject, &task);
+}
+
+/* libproc2 read the pid's stat before its folder was opened here. A pid that changed hands in between
+ * is caught by the start time that describe() compares, before anything is reported. */
+static void take_process(struct pass *pass, struct pids_stack *stack)
+{
+	const struct pids_result *item = stack->head;
+	struct subject subject = {
+		.pid = item[ITEM_PID].result.s_int,
+		.ppid = item[ITEM_PPID].result.s_int,
+		.start_ticks = item[ITEM_START].result.ull_int,
+		.flags = (unsigned)item[ITEM_FLAGS].result.ul_int,
+		.threads = item[ITEM_THREADS].result.s_int > 0
+			? (unsigned)item[ITEM_THREADS].result.s_int
+			: 1,
+	};
+	char state = (char)item[ITEM_STATE].result.s_ch;
+	int r;
+
+	if (subject.flags & TASK_FLAG_KERNEL_THREAD) {
+		pass->kernel_threads_seen = true;
+		return;
+	}
+	if (state == 'Z' || state == 'X') {
+		if (subject.threads <= 1)
+			return;
+		subject.zombie = true;
+	}
+	pass->snapshot->coverage.processes++;
+	pass->snapshot->coverage.tasks += subject.threads;
+	if (pass->options->previous) {
+		subject.before = snapshot_find(pass->options->previous, subject.pid);
+		if (subject.before && subject.before->start_ticks != subject.start_ticks)
+			subject.before = NULL;
+	}
+	subject.proc = proc_open(subject.pid);
+	r = subject.proc;
+	if (r >= 0) {
+		r = look_at(pass, &subject);
+		(void)close(subject.proc);
+	}
+	if (r < 0)
+		count_failure(pass, r);
+}
+
+static int compare_tasks(const void *a, const void *b)
+{
+	const struct task *x = a, *y = b;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	if (x->leader != y->leader)
+		return x->leader ? -1 : 1;
+	return (x->tid > y->tid) - (x->tid < y->tid);
+}
+
+/* The kernel lists /proc in the order of pids; look-ups depend on it, so it is not taken on trust. */
+static void order_tasks(struct snapshot *s)
+{
+	for (size_t i = 1; i < s->task_count; i++) {
+		if (s->tasks[i - 1].pid > s->tasks[i].pid) {
+			qsort(s->tasks, s->task_count, sizeof(*s->tasks), compare_tasks);
+			return;
+		}
+	}
+}
+
+/* All at once: one by one the library would read /proc/uptime for each. What it holds meanwhile (some
+ * 200 bytes a process) is released with it. */
+static int walk(struct pass *pass)
+{
+	struct pids_info *pids = NULL;
+	struct pids_fetch *fetched;
+	int r = procps_pids_new(&pids, wanted_items, ITEMS);
+
+	if (r < 0)
+		return r;
+	fetched = procps_pids_reap(pids, PIDS_FETCH_TASKS_ONLY);
+	if (!fetched)
+		r = errno ? -errno : -EIO;
+	for (int i = 0; r == 0 && i < fetched->counts->total; i++) {
+		take_process(pass, fetched->stacks[i]);
+		if ((unsigned)i % PROCESSES_PER_QUESTION == 0 && pass->options->cancelled &&
+			pass->options->cancelled())
+			r = -ECANCELED;
+	}
+	(void)procps_pids_unref(&pids);
+	return r;
+}
+
+int procfs_pass(struct engine *engine, const struct pass_options *options,
+	struct snapshot *ret)
+{
+	struct procfs *procfs = (struct procfs *)engine;
+	struct snapshot snapshot = { 0 };
+	struct pass pass = { .procfs = procfs, .options = options, .snapshot = &snapshot };
+	int r = procfs_learn_own(procfs);
+
+	if (r == 0)
+		r = walk(&pass);
+
+	placements_done(&pass.placements);
+	if (r == 0 && pass.out_of_memory)
+		r = -ENOMEM;
+	if (r < 0) {
+		snapshot_done(&snapshot);
+		return r;
+	}
+	if (!snapshot.coverage.processes) { /* we ourselves are at least one */
+		snapshot_done(&snapshot);
+		return -EIO;
+	}
+	order_tasks(&snapshot);
+	/* Kernel threads live in the initial PID namespace alone. */
+	snapshot.coverage.not_host_pid_namespace = !pass.kernel_threads_seen;
+	snapshot.coverage.hidden_processes = procfs_is_hidden(procfs);
+	*ret = snapshot;
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the procfs engine's files share.
+ */
+#ifndef CAPAUDITD_PROCFS_INTERNAL_H
+#define CAPAUDITD_PROCFS_INTERNAL_H
+
+#include <capauditd/discover.h>
+#include <capauditd/text.h>
+
+/* A cgroup text has up to 14 lines of up to 4096 bytes; a status file with 65,536 supplementary groups,
+ * which a container may give itself, 720 KB. */
+#define PROCFS_BUFFER_SIZE     65536u
+#define PROCFS_BUFFER_SIZE_MAX (4u * 1024u * 1024u)
+
+struct procfs {
+	struct engine engine;
+	char *buffer; /* for one file at a time; terminated */
+	size_t buffer_size;
+	uint64_t own_user_namespace; /* inode */
+	uint64_t own_uid_map;        /* hash of the text */
+	capability_mask own_bounding;
+	uint64_t host_inode[HOST_NAMESPACES]; /* 0: not known */
+	uint64_t host_network_file;  /* inode of /proc/1/net/dev: each network namespace has its own */
+	uint64_t boot_us;            /* realtime of the boot, for start times */
+	long ticks_per_second;
+	bool apparmor; /* capget(2) may be masked by the target's profile */
+};
+
+/* The user namespace of a process: by its nsfs inode, else by its uid_map. */
+enum user_namespace procfs_user_namespace(const struct procfs *procfs, int proc, uint64_t *ret_key);
+
+/* Reads a whole file of a process into the buffer, which grows where it must. `record` as in
+ * proc_read_record(). The length, or -errno. */
+ssize_t procfs_read(struct procfs *procfs, int proc, const char *name, bool record);
+
+/* Looks at ourselves again: we may have given up capabilities since. 0 or -errno. */
+int procfs_learn_own(struct procfs *procfs);
+
+/* /proc is mounted with hidepid, and it hides from us. */
+bool procfs_is_hidden(struct procfs *procfs);
+
+/* What pass() and describe() do. */
+int procfs_pass(struct engine *engine, const struct pass_options *options, struct snapshot *ret);
+int procfs_describe(struct engine *engine, const struct task *task, struct process *ret);
+
+/* FNV-1a; only to tell texts apart inside one process, never across machines. */
+uint64_t procfs_hash(const char *text, size_t length);
+
+#endif
