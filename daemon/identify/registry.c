@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The registry of containers: keeps each for as long as it has tasks, with what its sources said and
+ * what its drift is measured against. Who belongs to whom is attribution.c's.
+ */
+#include "registry_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The kubelet makes its links a moment after a container starts; afterwards there will be none. */
+#define NAME_GRACE_US 60000000u
+
+struct registry *registry_new(const char *host_root)
+{
+	struct registry *registry = calloc(1, sizeof(*registry));
+
+	if (registry && log_directories_init(&registry->logs, host_root ? host_root : "") < 0) {
+		registry_free(registry);
+		return NULL;
+	}
+	return registry;
+}
+
+static void forget(struct registry *registry, struct entry *entry)
+{
+	HASH_DEL(registry->by_id, entry);
+	registry->slots[entry->slot] = NULL;
+	container_done(&entry->known.container);
+	free(entry->known.tasks);
+	free(entry);
+}
+
+void registry_free(struct registry *registry)
+{
+	struct entry *entry, *next;
+
+	if (!registry)
+		return;
+	HASH_ITER(hh, registry->by_id, entry, next)
+	{
+		forget(registry, entry);
+	}
+	free(registry->slots);
+	free(registry->shown);
+	log_directories_done(&registry->logs);
+	free(registry);
+}
+
+static int take_slot(struct registry *registry, unsigned *ret)
+{
+	struct entry **slots;
+	size_t space;
+
+	for (; registry->first_free < registry->slot_space; registry->first_free++) {
+		if (!registry->slots[registry->first_free]) {
+			*ret = (unsigned)registry->first_free;
+			return 0;
+		}
+	}
+	if (registry->slot_space >= IDENTIFY_CONTAINERS_MAX)
+		return -ENOSPC;
+	space = registry->slot_space ? registry->slot_space * 2 : 64;
+	slots = reallocarray(registry->slots, space, sizeof(struct entry *));
+	if (!slots)
+		return -ENOMEM;
+	memset(slots + registry->slot_space, 0,
+		(space - registry->slot_space) * sizeof(struct entry *));
+	registry->slots = slots;
+	registry->slot_space = space;
+	*ret = (unsigned)registry->first_free;
+	return 0;
+}
+
+int registry_find(struct registry *registry, const char *id, struct entry **ret)
+{
+	struct entry *entry;
+	int r;
+
+	HASH_FIND_STR(registry->by_id, id, entry);
+	if (entry) {
+		*ret = entry;
+		return 0;
+	}
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return -ENOMEM;
+	r = take_slot(registry, &entry->slot);
+	if (r < 0) {
+		free(entry);
+		return r;
+	}
+	entry->known.container.id = strdup(id);
+	if (entry->known.container.id)
+		HASH_ADD_KEYPTR(hh, registry->by_id, entry->known.container.id, strlen(id), entry);
+	if (!entry->known.container.id || entry->lost) {
+		free(entry->known.container.id);
+		free(entry);
+		return -ENOMEM;
+	}
+	registry->slots[entry->slot] = entry;
+	entry->is_new = true;
+	entry->known.first_seen_us = registry->now_us;
+	*ret = entry;
+	return 0;
+}
+
+int registry_add_task(struct entry *entry, struct task *task)
+{
+	struct known_container *known = &entry->known;
+
+	if (known->task_count == known->task_space) {
+		size_t space = known->task_space ? known->task_space * 2 : 8;
+		const struct task **tasks =
+			reallocarray(known->tasks, space, sizeof(struct task *));
+
+		if (!tasks)
+			return -ENOMEM;
+		known->tasks = tasks;
+		known->task_space = space;
+	}
+	known->tasks[known->task_count++] = task;
+	task->container = entry->slot;
+	return 0;
+}
+
+static uint64_t find_start(const struct known_container *known)
+{
+	uint64_t start = UINT64_MAX;
+
+	for (size_t i = 0; i < known->task_count; i++)
+		if (known->tasks[i]->start_ticks < start)
+			start = known->tasks[i]->start_ticks;
+	return start;
+}
+
+static bool wants_name(const struct registry *registry, const struct known_container *known)
+{
+	const struct container *c = &known->container;
+
+	/* A container whose id is not the runtime's has no log. */
+	return !c->host && !c->unattributed && !c->name && strlen(c->id) == 64 &&
+		registry->now_us - known->first_seen_us <= NAME_GRACE_US;
+}
+
+static int look_up_names(struct registry *registry)
+{
+	_cleanup_free_ struct log_wanted *all = NULL, *wanted = NULL;
+	size_t wanted_count = 0;
+
+	all = calloc(registry->shown_count + 1, sizeof(*all));
+	wanted = calloc(registry->shown_count + 1, sizeof(*wanted));
+	if (!all || !wanted)
+		return -ENOMEM;
+	for (size_t i = 0; i < registry->shown_count; i++) {
+		struct known_container *known = &registry->shown[i]->known;
+
+		all[i].container = &known->container;
+		all[i].started = find_start(known);
+		if (wants_name(registry, known))
+			wanted[wanted_count++] = all[i];
+	}
+	if (!wanted_count)
+		return 0;
+	return log_directories_look_up(&registry->logs, wanted, wanted_count, all,
+		registry->shown_count);
+}
+
+static int compare_uids(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+static int count_pods(const struct registry *registry, uint64_t *ret)
+{
+	_cleanup_free_ const char **uids =
+		calloc(registry->shown_count + 1, sizeof(const char *));
+	size_t count = 0;
+
+	if (!uids)
+		return -ENOMEM;
+	for (size_t i = 0; i < registry->shown_count; i++)
+		if (registry->shown[i]->known.container.pod.uid[0])
+			uids[count++] = registry->shown[i]->known.container.pod.uid;
+	qsort(uids, count, sizeof(*uids), compare_uids);
+	*ret = 0;
+	for (size_t i = 0; i < count; i++)
+		*ret += i == 0 || strcmp(uids[i - 1], uids[i]) != 0;
+	return 0;
+}
+
+static void count_processes(const struct known_container *known, struct coverage *coverage)
+{
+	pid_t last = 0;
+
+	for (size_t i = 0; i < known->task_count; i++) {
+		if (known->tasks[i]->pid == last)
+			continue;
+		last = known->tasks[i]->pid;
+		coverage->container_processes++;
+		coverage->unattributed += known->container.unattributed;
+	}
+}
+
+/* Lists what has tasks, forgets the rest. */
+static int sweep(struct registry *registry, struct coverage *coverage)
+{
+	struct entry *entry, *next, **shown;
+
+	shown = reallocarray(registry->shown, HASH_COUNT(registry->by_id) + 1u,
+		sizeof(struct entry *));
+	if (!shown)
+		return -ENOMEM;
+	registry->shown = shown;
+	registry->shown_count = 0;
+	HASH_ITER(hh, registry->by_id, entry, next)
+	{
+		if (!entry->known.task_count) {
+			forget(registry, entry);
+			continue;
+		}
+		registry->shown[registry->shown_count++] = entry;
+		if (entry->known.container.host)
+			continue;
+		coverage->containers++;
+		count_processes(&entry->known, coverage);
+	}
+	registry->first_free = 0;
+	return count_pods(registry, &coverage->pods);
+}
+
+int registry_identify(struct registry *registry, struct snapshot *snapshot,
+	const struct snapshot *previous, uint64_t now_us)
+{
+	struct entry *entry, *next;
+	int r;
+
+	registry->now_us = now_us;
+	HASH_ITER(hh, registry->by_id, entry, next)
+	{
+		entry->known.task_count = 0;
+	}
+	r = attribute(registry, snapshot, previous);
+	if (r == 0)
+		r = sweep(registry, &snapshot->coverage);
+	if (r == 0)
+		r = look_up_names(registry);
+	return r;
+}
+
+size_t registry_count(const struct registry *registry)
+{
+	return registry->shown_count;
+}
+
+struct known_container *registry_at(struct registry *registry, size_t i)
+{
+	return &registry->shown[i]->known;
+}
+
+void registry_complain(struct registry *registry, void (*say)(void *data, const char *sentence),
+	void *data)
+{
+	_cleanup_free_ char *sentence = NULL;
+	bool pods = false;
+
+	for (size_t i = 0; i < registry->shown_count; i++)
+		pods |= registry->shown[i]->known.container.in_pod;
+	if (!registry->logs.error || registry->logs.complained || !pods)
+		return;
+	registry->logs.complained = true;
+	if (asprintf(&sentence, "cannot read %s: %s; pods and containers have no names",
+		    registry->logs.containers, strerror(-registry->logs.error)) < 0) {
+		sentence = NULL;
+		return;
+	}
+	say(data, sentence);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What registry.c and attribution.c share.
+ */
+#ifndef CAPAUDITD_REGISTRY_INTERNAL_H
+#define CAPAUDITD_REGISTRY_INTERNAL_H
+
+#include <capauditd/identify.h>
+
+#include "log_directories.h"
+
+#define HASH_NONFATAL_OOM      1
+#define uthash_nonfatal_oom(e) ((e)->lost = true)
+#include <uthash.h>
+
+struct entry {
+	struct known_container known;
+	unsigned slot; /* its number in tasks, the same for as long as it lives */
+	bool is_new;   /* made in this call: what its path says is still to be filled in */
+	bool lost;     /* out of memory while it was added */
+	UT_hash_handle hh;
+};
+
+struct registry {
+	struct entry *by_id;
+	struct entry **slots; /* by number; NULL where free */
+	size_t slot_space, first_free;
+	struct entry **shown; /* those with tasks in the last snapshot */
+	size_t shown_count;
+	struct log_directories logs;
+	uint64_t now_us;
+};
+
+/* The entry of that id, made where there is none. 0, -ENOMEM, -ENOSPC. */
+int registry_find(struct registry *registry, const char *id, struct entry **ret);
+
+int registry_add_task(struct entry *entry, struct task *task);
+
+/* Gives every task of the snapshot to a container. 0 or -ENOMEM. */
+int attribute(struct registry *registry, struct snapshot *snapshot,
+	const struct snapshot *previous);
+
+#endif
