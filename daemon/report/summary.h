@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What follows scan's table: the sums, what coverage was reached, cures and advice.
+ */
+#ifndef CAPAUDITD_REPORT_SUMMARY_H
+#define CAPAUDITD_REPORT_SUMMARY_H
+
+#include <capauditd/report.h>
+
+/* Each returns 0 or -errno. */
+int summary_print(const struct scan_report *report, int width, FILE *to);
+int cures_print(const struct scan_report *report, FILE *to);
+int advice_print(const struct scan_report *report, FILE *to);
+
+#endif
