@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Wires discover, identify and judge into a pass. Knows no output and keeps nothing but the last
+ * snapshot, which the next pass follows.
+ */
+#include "audit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+uint64_t clock_us(int clock_id)
+{
+	struct timespec now;
+
+	(void)clock_gettime(clock_id, &now);
+	return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
+static uint64_t now_ticks(const struct audit *audit, unsigned ticks_per_second)
+{
+	/* start times are counted on CLOCK_BOOTTIME (proc(5), starttime) */
+	return audit->clock(CLOCK_BOOTTIME) * ticks_per_second / 1000000u;
+}
+
+/* Processes that run a whole machine of their own: what happens in there is invisible from here. */
+static const char *const opaque_programs[] = {
+	"runsc",
+	"qemu-system",
+	"cloud-hypervisor",
+	"firecracker",
+};
+
+static bool is_opaque_program(const struct process *process)
+{
+	const char *base = process->exe ? strrchr(process->exe, '/') : NULL;
+
+	if (!base || !process->exe_on_host)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(opaque_programs); i++)
+		if (strncmp(base + 1, opaque_programs[i], strlen(opaque_programs[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Only a process that came from outside and runs the host's own program can be the container's
+ * machine: a workload cannot claim to be one. */
+static void look_into(struct audit *audit, struct known_container *known)
+{
+	const struct task *first = NULL;
+	struct process process;
+
+	for (size_t i = 0; i < known->task_count; i++) {
+		const struct task *task = known->tasks[i];
+
+		if (task->leader && task->outside_parent &&
+			(!first || task->start_ticks < first->start_ticks))
+			first = task;
+	}
+	if (!first || first->forked)
+		return;
+	known->looked_into = true;
+	if (audit->engine->ops->describe(audit->engine, first, &process) < 0)
+		return;
+	known->container.opaque = is_opaque_program(&process);
+	process_done(&process);
+}
+
+/* A runtime joins the container's cgroup with the host's capabilities, in a stage that has been exec'd and
+ * never becomes the container's program (runc's "init" parent). It lives for milliseconds. Whoever came
+ * from outside is therefore looked at by its executable, which a reader without privileges cannot see: to
+ * such a reader it has to be a second old. */
+#define YOUNG_S	  1u /* so old has to be whose executable cannot be read */
+#define RUNTIME_S 5u /* so long a runtime's executable excuses */
+
+/* 1 or 0; -ENOMEM. */
+static int is_stage(struct audit *audit, const struct task *task, uint64_t age_s,
+	uint64_t *unsettled)
+{
+	struct process process;
+	int stage, r = audit->engine->ops->describe(audit->engine, task, &process);
+
+	if (r < 0) /* gone: nothing will be said of it */
+		return r == -ENOMEM ? r : 0;
+	if (process.exe) {
+		stage = process.exe_is_runtime;
+	} else {
+		stage = age_s < YOUNG_S;
+		*unsettled += (uint64_t)stage;
+	}
+	process_done(&process);
+	return stage;
+}
+
+static int find_stages(struct audit *audit, struct audit_result *result)
+{
+	struct snapshot *s = &audit->snapshot;
+	unsigned per_second = (unsigned)sysconf(_SC_CLK_TCK);
+	uint64_t now = now_ticks(audit, per_second);
+
+	for (size_t i = 0; i < s->task_count; i++) {
+		struct task *task = &s->tasks[i];
+		uint64_t age_s =
+			now > task->start_ticks ? (now - task->start_ticks) / per_second : 0;
+		int r;
+
+		if (!task->leader || !task->outside_parent || task->forked || age_s >= RUNTIME_S)
+			continue;
+		r = is_stage(audit, task, age_s, &result->unsettled);
+		if (r < 0)
+			return r;
+		for (size_t k = i; r && k < s->task_count && s->tasks[k].pid == task->pid; k++)
+			s->tasks[k].runtime_stage = true;
+	}
+	return 0;
+}
+
+static const struct task *find_task(const struct known_container *known, const struct member *m)
+{
+	for (size_t i = 0; i < known->task_count; i++)
+		if (known->tasks[i]->pid == m->pid && known->tasks[i]->start_ticks == m->start_ticks)
+			return known->tasks[i];
+	return NULL;
+}
+
+static int describe(struct audit *audit, const struct task *task, struct observation *o)
+{
+	struct process process;
+	int r = audit->engine->ops->describe(audit->engine, task, &process);
+
+	if (r < 0)
+		return r;
+	process_done(&o->finding.process);
+	o->finding.process = process;
+	return 0;
+}
+
+/* Where the process that stands for an observation has ended meanwhile, another of its members does;
+ * where none is left, what was read is thrown away. 1: described; 0: nobody is left; -ENOMEM. */
+#define SUBSTITUTES_MAX 16u
+
+static int describe_one(struct audit *audit, const struct known_container *known,
+	struct observation *o, struct coverage *coverage)
+{
+	int r = describe(audit, o->task, o);
+
+	for (size_t i = 0; r < 0 && r != -ENOMEM && i < o->member_count && i < SUBSTITUTES_MAX;
+		i++) {
+		const struct task *task = find_task(known, &o->members[i]);
+
+		if (task && task->pid != o->task->pid)
+			r = describe(audit, task, o);
+	}
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		coverage->vanished += o->member_count;
+		return 0;
+	}
+	if (!o->finding.process.exe)
+		coverage->unknown_executables++;
+	return 1;
+}
+
+static void drop_observation(struct audited *audited, size_t i)
+{
+	struct observation *o = &audited->observations[i];
+
+	finding_done(&o->finding);
+	free(o->members);
+	memmove(o, o + 1, (audited->observation_count - i - 1) * sizeof(*o));
+	audited->observation_count--;
+}
+
+/* *ret_vanished: how many processes ended before they could be told about. */
+static int settle(struct audit *audit, const struct judge_input *input, struct audited *audited,
+	struct coverage *coverage, uint64_t *ret_vanished)
+{
+	*ret_vanished = 0;
+	for (size_t i = 0; i < audited->observation_count;) {
+		struct observation *o = &audited->observations[i];
+		bool shown = audit->report_tolerated || o->finding.verdict == VERDICT_VIOLATION;
+		int r = 1;
+
+		if (shown)
+			r = describe_one(audit, audited->known, o, coverage);
+		if (r < 0)
+			return r;
+		if (r == 0) {
+			*ret_vanished += o->member_count;
+			drop_observation(audited, i);
+			continue;
+		}
+		r = judge_settle(input, o, &audited->assessment);
+		if (r < 0)
+			return r;
+		i++;
+	}
+	return 0;
+}
+
+static int judge_one(struct audit *audit, const struct judge_input *shared,
+	struct known_container *known, struct audit_result *result)
+{
+	struct audited *audited = &result->containers[result->container_count];
+	struct judge_input input = *shared;
+	uint64_t vanished;
+	int r;
+
+	if (!known->looked_into && !known->container.host)
+		look_into(audit, known);
+	input.container = &known->container;
+	input.tasks = known->tasks;
+	input.task_count = known->task_count;
+	input.reference = &known->reference;
+	*audited = (struct audited){ .known = known };
+	r = judge_container(&input, &audited->assessment, &audited->observations,
+		&audited->observation_count);
+	if (r < 0)
+		return r;
+	result->container_count++;
+	result->coverage.opaque += known->container.opaque;
+	result->coverage.starting += audited->assessment.starting;
+	r = settle(audit, &input, audited, &result->coverage, &vanished);
+	/* Nothing is left of it, and nothing can be said of it: least of all that it complied. */
+	if (r == 0 && vanished && vanished >= audited->assessment.processes &&
+		!audited->observation_count) {
+		observations_free(audited->observations, 0);
+		result->container_count--;
+	}
+	return r;
+}
+
+static bool has_only(const struct audit *audit, const struct known_container *known)
+{
+	if (!audit->only)
+		return true;
+	for (size_t i = 0; i < known->task_count; i++)
+		for (size_t k = 0; k < audit->only_count; k++)
+			if (known->tasks[i]->pid == audit->only[k])
+				return true;
+	return false;
+}
+
+static int judge_all(struct audit *audit, struct audit_result *result)
+{
+	size_t count = registry_count(audit->registry);
+	struct judge_input input = {
+		.policy = audit->policy,
+		.forced = audit->forced,
+		.ticks_per_second = (unsigned)sysconf(_SC_CLK_TCK),
+		.now_us = result->started_us,
+		.only = audit->only,
+		.only_count = audit->only_count,
+	};
+	int r = 0;
+
+	input.now_ticks = now_ticks(audit, input.ticks_per_second);
+	result->containers = calloc(count + 1, sizeof(*result->containers));
+	if (!result->containers)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		struct known_container *known = registry_at(audit->registry, i);
+
+		if ((!audit->wanted || audit->wanted(audit->wanted_data, known)) &&
+			has_only(audit, known))
+			r = judge_one(audit, &input, known, result);
+	}
+	return r;
+}
+
+static size_t count_bases(const char *const *bases)
+{
+	size_t n = 0;
+
+	while (bases && bases[n])
+		n++;
+	return n;
+}
+
+int audit_pass(struct audit *audit, struct audit_result *ret)
+{
+	struct audit_result result = { .started_us = audit->clock(CLOCK_REALTIME) };
+	uint64_t begin = audit->clock(CLOCK_MONOTONIC);
+	const struct cgroup_base base = { audit->bases, count_bases(audit->bases) };
+	const struct pass_options options = {
+		.include_host = audit->include_host,
+		.controls = policy_needs_controls(audit->policy),
+		.base = &base,
+		.previous = &audit->snapshot,
+		.cancelled = audit->cancelled,
+	};
+	struct snapshot snapshot;
+	int r = audit->engine->ops->pass(audit->engine, &options, &snapshot);
+
+	if (r < 0)
+		return r;
+	r = registry_identify(audit->registry, &snapshot, &audit->snapshot, begin);
+	snapshot_done(&audit->snapshot);
+	audit->snapshot = snapshot;
+	if (r < 0)
+		return r;
+	result.coverage = snapshot.coverage;
+	r = find_stages(audit, &result);
+	if (r == 0)
+		r = judge_all(audit, &result);
+	if (r < 0) {
+		audit_result_done(&result);
+		return r;
+	}
+	result.duration_us = audit->clock(CLOCK_MONOTONIC) - begin;
+	*ret = result;
+	return 0;
+}
+
+void audit_result_done(struct audit_result *result)
+{
+	for (size_t i = 0; i < result->container_count; i++)
+		observations_free(result->containers[i].observations,
+			result->containers[i].observation_count);
+	free(result->containers);
+	*result = (struct audit_result){ 0 };
+}
+
+void audit_done(struct audit *audit)
+{
+	snapshot_done(&audit->snapshot);
+	registry_free(audit->registry);
+	engine_free(audit->engine);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One pass through the stages: discover, identify, judge. `scan` takes one, `run` many.
+ */
+#ifndef CAPAUDITD_AUDIT_H
+#define CAPAUDITD_AUDIT_H
+
+#include <capauditd/discover.h>
+#include <capauditd/identify.h>
+#include <capauditd/judge.h>
+#include <capauditd/report.h>
+
+/* A container of a pass with its verdict. `known` is the registry's. */
+struct audited {
+	struct known_container *known;
+	struct assessment assessment;
+	struct observation *observations; /* settled */
+	size_t observation_count;
+};
+
+struct audit_result {
+	struct audited *containers;
+	size_t container_count;
+	uint64_t started_us, duration_us;
+	struct coverage coverage;
+	/* Processes that are too young to be told from the runtime's own, since their executables
+	 * cannot be read: they were not judged. A pass AUDIT_SETTLE_US later can. */
+	uint64_t unsettled;
+};
+
+#define AUDIT_SETTLE_US 1100000u
+
+struct audit {
+	struct engine *engine;
+	struct registry *registry;
+	const struct policy *policy;   /* borrowed; may be exchanged between passes */
+	const struct profile *forced;  /* of that policy, or NULL */
+	const char *const *bases;      /* trusted cgroup prefixes, NULL-terminated, or NULL */
+	bool include_host;
+	bool report_tolerated;         /* describe tolerated and excepted ones too */
+	const pid_t *only;             /* --pid */
+	size_t only_count;
+	bool (*cancelled)(void); /* pass_options */
+	uint64_t (*clock)(int clock_id); /* microseconds; clock_us(), or a test's */
+	/* Which containers are judged (filters); NULL: all. */
+	bool (*wanted)(void *data, const struct known_container *known);
+	void *wanted_data;
+	struct snapshot snapshot; /* of the last pass: what the next one follows */
+};
+
+/* Takes one pass. The result is released with audit_result_done(), before the next pass. 0 or -errno. */
+int audit_pass(struct audit *audit, struct audit_result *ret);
+void audit_result_done(struct audit_result *result);
+void audit_done(struct audit *audit); /* its snapshot, registry and engine */
+
+/* Why a pass did not see everything: sentences into *ret (a new NULL-terminated vector of new
+ * strings; release with strings_free()), their number into *ret_count. `nested` says that a private
+ * PID namespace is meant to be the whole world. 0 or -ENOMEM. */
+int coverage_explain(const struct coverage *coverage, bool nested, char ***ret, size_t *ret_count);
+void strings_free(char **strings);
+
+/* This node: --node, else NODE_NAME, else the host's name; boot id; kernel release. */
+struct node {
+	char *name, *boot_id, *kernel;
+};
+int node_init(struct node *node, const char *name);
+void node_done(struct node *node);
+
+/* --host-root, else the policy's, else /host where the host's files are mounted there, else "". */
+const char *find_host_root(const char *option, const struct policy *policy);
+
+/* Fills *ret with an engine of that name ("auto" takes procfs while there is no other). 0, or -EINVAL
+ * with *diag filled. */
+int engine_choose(const char *name, struct engine **ret, struct diag *diag);
+
+uint64_t clock_us(int clock_id);
+
+#endif

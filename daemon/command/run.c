@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * capauditd run: sets the daemon up, gives up every privilege, and turns the loop.
+ */
+#include "run.h"
+
+#include "privilege.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <syslog.h>
+#include <systemd/sd-daemon.h>
+
+static int on_timer(sd_event_source *source, uint64_t now, void *data)
+{
+	(void)source;
+	(void)now;
+	run_pass(data);
+	return 0;
+}
+
+static int on_cgroups(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+	struct run *run = data;
+	enum cgroup_news news = cgroup_watch_read(run->watch);
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	if (news == CGROUP_NEWS_NONE)
+		return 0;
+	if (news == CGROUP_NEWS_MADE)
+		run->starting_rounds = 0;
+	run_schedule(run, RUN_NOTICE_DELAY_US);
+	return 0;
+}
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
+{
+	struct run *run = data;
+
+	(void)source;
+	switch (info->ssi_signo) {
+	case SIGHUP:
+		run_reload(run);
+		return 0;
+	case SIGUSR1:
+		run_pass(run);
+		return 0;
+	default:
+		return sd_event_exit(run->event, 0);
+	}
+}
+
+/* Asked in the middle of a pass, so that ending never has to wait for one. */
+static bool is_ending(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 &&
+		(sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+}
+
+static int add_signals(struct run *run)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+	sigset_t set;
+	int r = 0;
+
+	if (sigemptyset(&set) < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		(void)sigaddset(&set, signals[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	(void)signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(signals); i++)
+		r = sd_event_add_signal(run->event, NULL, signals[i], on_signal, run);
+	return r < 0 ? r : 0;
+}
+
+static int watch_cgroups(struct run *run, const char *host_root)
+{
+	int r = cgroup_watch_new(host_root, &run->base, &run->watch);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		run_say(run, JOURNAL_SOURCE, LOG_NOTICE,
+			"The cgroup tree cannot be watched (%s): new containers are seen at the "
+			"interval only.",
+			strerror(-r));
+		return 0;
+	}
+	if (cgroup_watch_missed(run->watch))
+		run_say(run, JOURNAL_SOURCE, LOG_WARNING,
+			"%zu cgroups cannot be watched (fs.inotify.max_user_watches?): new "
+			"containers below them are seen at the interval only.",
+			cgroup_watch_missed(run->watch));
+	r = sd_event_add_io(run->event, NULL, cgroup_watch_fd(run->watch), EPOLLIN, on_cgroups,
+		run);
+	return r < 0 ? r : 0;
+}
+
+static int choose_engine(struct run *run)
+{
+	const char *name = run->options->engine;
+	struct diag diag = { 0 };
+	int r;
+
+	if (!name)
+		name = policy_run(run->policy)->engine;
+	r = engine_choose(name ? name : "auto", &run->audit.engine, &diag);
+	if (r == -EINVAL)
+		return usage_error("%s", diag.message);
+	if (r < 0) {
+		message("%s", diag.message);
+		return EXIT_STATUS_INTERNAL;
+	}
+	return EXIT_STATUS_OK;
+}
+
+/* All that needs memory, files or privilege. 0 or -errno. */
+static int set_up(struct run *run)
+{
+	const char *host_root = find_host_root(run->options->host_root, run->policy);
+	const struct run_settings *settings = policy_run(run->policy);
+	int r;
+
+	run_take_bases(run);
+	run->audit.clock = clock_us;
+	run->audit.policy = run->policy;
+	run->audit.report_tolerated = settings->report_all;
+	run->audit.cancelled = is_ending;
+	run->audit.registry = registry_new(host_root);
+	run->ledger = ledger_new(settings->resolve_after_us);
+	if (!run->audit.registry || !run->ledger)
+		return -ENOMEM;
+	r = node_init(&run->node, run->options->node);
+	if (r < 0)
+		return r;
+	run->context = (struct report_context){ run->node.name, run->node.boot_id,
+		run->node.kernel, run->audit.engine->ops->name, settings->full_cmdline };
+	r = sd_event_new(&run->event);
+	if (r >= 0)
+		r = add_signals(run);
+	if (r >= 0)
+		r = sd_event_add_time(run->event, &run->timer, CLOCK_MONOTONIC, 0, 1000, on_timer,
+			run);
+	if (r >= 0)
+		r = run_open_outputs(run);
+	if (r >= 0)
+		r = run_watch_policy(run);
+	if (r >= 0)
+		r = watch_cgroups(run, host_root);
+	if (r >= 0)
+		r = sd_event_set_watchdog(run->event, true);
+	return r < 0 ? r : 0;
+}
+
+static int turn(struct run *run)
+{
+	int r = drop_privileges();
+
+	if (r < 0) {
+		message("cannot give up all capabilities: %s", strerror(-r));
+		return EXIT_STATUS_INTERNAL;
+	}
+	run_say(run, JOURNAL_ENGINE, LOG_INFO, "The %s engine looks at this node's tasks.",
+		run->audit.engine->ops->name);
+	run_say(run, JOURNAL_STARTED, LOG_INFO,
+		"capauditd " CAPAUDITD_VERSION " started on node %s with policy %s.",
+		run->node.name, policy_file(run->policy) ? policy_file(run->policy) : "(built-in)");
+	r = sd_event_loop(run->event);
+	(void)sd_notify(false, "STOPPING=1");
+	if (r < 0) {
+		message("the event loop failed: %s", strerror(-r));
+		return EXIT_STATUS_INTERNAL;
+	}
+	run_say(run, JOURNAL_STOPPED, LOG_INFO, "capauditd stopped; %zu findings were open.",
+		ledger_count(run->ledger));
+	return EXIT_STATUS_OK;
+}
+
+static void tear_down(struct run *run)
+{
+	run_close_outputs(run);
+	for (size_t i = 0; i < run->policy_watch_count; i++)
+		(void)sd_event_source_disable_unref(run->policy_watches[i]);
+	free(run->policy_watches);
+	(void)sd_event_source_disable_unref(run->policy_timer);
+	(void)sd_event_source_disable_unref(run->timer);
+	cgroup_watch_free(run->watch);
+	ledger_free(run->ledger);
+	audit_done(&run->audit);
+	node_done(&run->node);
+	policy_free(run->policy);
+	free(run->policy_text);
+	(void)sd_event_unref(run->event);
+}
+
+int command_run(int argc, char **argv)
+{
+	struct run_options options;
+	struct run run = { .options = &options };
+	struct diag diag = { 0 };
+	int status = run_options_parse(&options, argc, argv), r;
+
+	if (status != RUN_OPTIONS_GO)
+		return status;
+	r = run_load_policy(&run, &diag);
+	if (r < 0) {
+		diag_print(&diag, stderr);
+		return r == -ENOMEM ? EXIT_STATUS_INTERNAL : EXIT_STATUS_USAGE;
+	}
+	status = choose_engine(&run);
+	if (status == EXIT_STATUS_OK) {
+		r = set_up(&run);
+		if (r < 0) {
+			message("cannot start: %s", strerror(-r));
+			status = EXIT_STATUS_INTERNAL;
+		} else {
+			status = turn(&run);
+		}
+	}
+	tear_down(&run);
+	return status;
+}

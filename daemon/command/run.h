@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The state of the running daemon, shared by the files run*.c.
+ */
+#ifndef CAPAUDITD_RUN_H
+#define CAPAUDITD_RUN_H
+
+#include "audit.h"
+#include "cgroup_watch.h"
+
+#include <capauditd/command.h>
+#include <capauditd/ledger.h>
+#include <capauditd/text.h>
+
+#include <systemd/sd-event.h>
+
+/* Strings are borrowed from argv; NULL where not given. */
+struct run_options {
+	const char *policy, *engine, *node, *host_root;
+};
+
+struct run {
+	const struct run_options *options;
+	sd_event *event;
+	sd_event_source *timer;        /* the next pass */
+	sd_event_source *policy_timer; /* a change of the policy has settled */
+	sd_event_source *stdout_source;
+	sd_event_source **policy_watches; /* inotify on the folders of the policy file */
+	size_t policy_watch_count;
+
+	struct policy *policy;
+	char *policy_text; /* what it was made from, to tell a change; NULL: built-in */
+	size_t policy_length;
+
+	struct audit audit;
+	struct cgroup_watch *watch;
+	struct cgroup_base base;
+	struct ledger *ledger;
+	struct node node;
+	struct report_context context;
+	unsigned outputs; /* of enum outputs */
+	struct line_stream *out;
+	uint64_t lines_lost; /* findings that the reader of standard output did not take */
+
+	uint64_t due_us;         /* monotonic: when the next pass comes */
+	uint64_t last_end_us;    /* monotonic */
+	uint64_t last_duration_us;
+	unsigned starting_rounds; /* passes in a row that waited for a starting container */
+	bool passed;              /* the first pass is done */
+	bool complete;            /* the last pass saw everything */
+	uint64_t warned_day;      /* exceptions' expiry was looked at on that day */
+	bool failed;
+};
+
+/* run_options.c: RUN_OPTIONS_GO or an exit status. */
+#define RUN_OPTIONS_GO (-1)
+int run_options_parse(struct run_options *options, int argc, char **argv);
+
+/* run_pass.c */
+void run_pass(struct run *run);
+/* Sees to it that a pass comes no later than `delay_us` from now; passes that something sets off are
+ * kept apart, so that a storm of containers cannot make the daemon eat the node. */
+void run_schedule(struct run *run, uint64_t delay_us);
+#define RUN_NOTICE_DELAY_US 50000u /* a new cgroup is followed by its process in about that time */
+void run_status(struct run *run);
+
+/* run_policy.c */
+int run_load_policy(struct run *run, struct diag *diag); /* at start: 0 or -errno */
+/* Makes the policy's trusted cgroup prefixes those of the audit and of the watch. */
+void run_take_bases(struct run *run);
+void run_reload(struct run *run);
+int run_watch_policy(struct run *run);
+void run_warn_of_expiry(struct run *run);
+const char *run_policy_path(const struct run *run); /* NULL: built-in, asked for by "none" */
+
+/* run_output.c */
+int run_open_outputs(struct run *run);
+void run_close_outputs(struct run *run);
+void run_deliver(void *run, const struct finding *finding);
+void run_say(struct run *run, enum journal_message id, int priority, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Reads run's command line.
+ */
+#include "run.h"
+
+#include <string.h>
+
+enum {
+	OPT_POLICY = 1,
+	OPT_ENGINE,
+	OPT_KUBERNETES,
+	OPT_KUBECONFIG,
+	OPT_NODE,
+	OPT_HOST_ROOT,
+};
+
+static const struct option_row rows[] = {
+	{ "policy", OPT_POLICY, "FILE",
+		"policy file (default: " POLICY_DEFAULT_PATH
+		" where it exists); none: the built-in defaults" },
+	{ "engine", OPT_ENGINE, "auto|procfs|bpf", "how to look; wins over the policy file" },
+	{ "kubernetes", OPT_KUBERNETES, "auto|off", "whether to ask the Kubernetes API" },
+	{ "kubeconfig", OPT_KUBECONFIG, "FILE", "how to reach the Kubernetes API" },
+	{ "node", OPT_NODE, "NAME", "this node's name (default: NODE_NAME, the host's name)" },
+	{ "host-root", OPT_HOST_ROOT, "DIR", "where the host's files are mounted" },
+};
+
+static const struct options run_options_table = {
+	.command = "run",
+	.synopsis = "[OPTION...]",
+	.purpose = "Audit the containers of this node for as long as it runs: report each "
+		   "violation when it appears, changes and ends.",
+	.rows = rows,
+	.count = ARRAY_SIZE(rows),
+};
+
+static int take(struct run_options *options, int option)
+{
+	switch (option) {
+	case OPT_POLICY:
+		options->policy = optarg;
+		break;
+	case OPT_ENGINE:
+		options->engine = optarg;
+		break;
+	case OPT_NODE:
+		options->node = optarg;
+		break;
+	case OPT_HOST_ROOT:
+		options->host_root = optarg;
+		break;
+	case OPT_KUBERNETES:
+		if (strcmp(optarg, "auto") != 0 && strcmp(optarg, "off") != 0)
+			return usage_error("--kubernetes: unknown value \"%s\" (auto, off)",
+				optarg);
+		break;
+	default:
+		return usage_error("--kubeconfig: this build does not speak to the Kubernetes API");
+	}
+	return RUN_OPTIONS_GO;
+}
+
+int run_options_parse(struct run_options *options, int argc, char **argv)
+{
+	*options = (struct run_options){ 0 };
+	for (;;) {
+		int option = options_next(&run_options_table, argc, argv);
+		int status;
+
+		if (option == OPTION_HELP)
+			return EXIT_STATUS_OK;
+		if (option == OPTION_BAD)
+			return EXIT_STATUS_USAGE;
+		if (option == OPTION_END)
+			break;
+		status = take(options, option);
+		if (status != RUN_OPTIONS_GO)
+			return status;
+	}
+	if (optind < argc)
+		return usage_error("run takes no operand: \"%s\"", argv[optind]);
+	return RUN_OPTIONS_GO;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One pass of the daemon: audit, remember, report; and when the next one comes.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <malloc.h>
+#include <string.h>
+#include <syslog.h>
+#include <systemd/sd-daemon.h>
+
+/* Passes that something sets off take at most about a tenth of the time. */
+#define SPACING_FACTOR	 9u
+#define SPACING_MIN_US	 100000u
+#define STARTING_WAIT_US 250000u
+#define STARTING_ROUNDS	 8u /* doubling: up to half a minute, then the interval alone */
+
+void run_schedule(struct run *run, uint64_t delay_us)
+{
+	uint64_t now = clock_us(CLOCK_MONOTONIC), due = now + delay_us;
+	uint64_t spacing = run->last_duration_us * SPACING_FACTOR;
+
+	if (spacing < SPACING_MIN_US)
+		spacing = SPACING_MIN_US;
+	if (run->passed && delay_us && due < run->last_end_us + spacing)
+		due = run->last_end_us + spacing;
+	if (run->due_us > now && run->due_us <= due)
+		return;
+	run->due_us = due;
+	(void)sd_event_source_set_time(run->timer, due);
+	(void)sd_event_source_set_enabled(run->timer, SD_EVENT_ONESHOT);
+}
+
+static void report_coverage(struct run *run, const struct audit_result *result)
+{
+	char **reasons;
+	size_t count;
+
+	if (coverage_explain(&result->coverage, false, &reasons, &count) < 0)
+		return;
+	if (count && (run->complete || !run->passed))
+		for (size_t i = 0; i < count; i++)
+			run_say(run, JOURNAL_COVERAGE_LOST, LOG_WARNING,
+				"What was seen is not everything: %s.", reasons[i]);
+	else if (!count && run->passed && !run->complete)
+		run_say(run, JOURNAL_COVERAGE_BACK, LOG_NOTICE, "Everything is seen again.");
+	run->complete = count == 0;
+	strings_free(reasons);
+}
+
+static void say_source(void *data, const char *sentence)
+{
+	run_say(data, JOURNAL_SOURCE, LOG_WARNING, "%s", sentence);
+}
+
+static bool is_reported(const struct run *run, const struct finding *finding)
+{
+	return finding->verdict == VERDICT_VIOLATION || policy_run(run->policy)->report_all;
+}
+
+static void remember(struct run *run, struct audit_result *result)
+{
+	int r = 0;
+
+	ledger_begin(run->ledger, result->started_us);
+	for (size_t i = 0; i < result->container_count; i++) {
+		struct audited *audited = &result->containers[i];
+
+		if (ledger_see_container(run->ledger, audited->known->container.id) < 0)
+			r = -ENOMEM;
+		for (size_t k = 0; k < audited->observation_count; k++) {
+			struct observation *o = &audited->observations[k];
+			int one = 0;
+
+			if (is_reported(run, &o->finding))
+				one = ledger_observe(run_deliver, run, run->ledger, o);
+			r = one < 0 ? one : r;
+		}
+	}
+	/* What could not be taken in must not look as if it had ended. */
+	ledger_end(run_deliver, run, run->ledger, run->complete && r >= 0);
+	if (r < 0)
+		message("a finding could not be remembered: %s", strerror(-r));
+}
+
+void run_status(struct run *run)
+{
+	size_t violations = 0, drift = 0;
+	const void *position = NULL;
+	const struct finding *f;
+
+	while ((f = ledger_next(run->ledger, &position))) {
+		violations += f->verdict == VERDICT_VIOLATION;
+		drift += f->verdict == VERDICT_VIOLATION && f->class == CLASS_DRIFT;
+	}
+	(void)sd_notifyf(false,
+		"STATUS=%zu violations open (%zu drift); %" PRIu64 " processes in %" PRIu64
+		" containers%s; last pass %" PRIu64 " ms",
+		violations, drift, run->audit.snapshot.coverage.container_processes,
+		run->audit.snapshot.coverage.containers,
+		run->complete ? "" : "; not everything is seen", run->last_duration_us / 1000u);
+}
+
+static void schedule_next(struct run *run, const struct audit_result *result)
+{
+	uint64_t delay = policy_run(run->policy)->interval_us;
+
+	/* A container that is being set up is looked at again as soon as its program may run. */
+	if (result->coverage.starting && run->starting_rounds < STARTING_ROUNDS) {
+		uint64_t wait = (uint64_t)STARTING_WAIT_US << run->starting_rounds;
+
+		run->starting_rounds++;
+		delay = wait < delay ? wait : delay;
+	} else if (!result->coverage.starting) {
+		run->starting_rounds = 0;
+	}
+	if (result->unsettled && delay > AUDIT_SETTLE_US)
+		delay = AUDIT_SETTLE_US;
+	run_schedule(run, delay);
+}
+
+void run_pass(struct run *run)
+{
+	struct audit_result result;
+	uint64_t begin = clock_us(CLOCK_MONOTONIC);
+	int r = audit_pass(&run->audit, &result);
+
+	run->due_us = 0;
+	run->last_end_us = clock_us(CLOCK_MONOTONIC);
+	run->last_duration_us = run->last_end_us - begin;
+	if (r == -ECANCELED)
+		return; /* we are to end: the loop will say so */
+	if (r < 0) {
+		run_say(run, JOURNAL_COVERAGE_LOST, LOG_ERR, "A pass failed: %s.", strerror(-r));
+		run_schedule(run, policy_run(run->policy)->interval_us);
+		return;
+	}
+	report_coverage(run, &result);
+	registry_complain(run->audit.registry, say_source, run);
+	remember(run, &result);
+	if (policy_day(result.started_us) != run->warned_day) {
+		run->warned_day = policy_day(result.started_us);
+		run_warn_of_expiry(run);
+	}
+	schedule_next(run, &result);
+	audit_result_done(&result);
+	if (!run->passed) {
+		run->passed = true;
+		(void)sd_notify(false, "READY=1");
+	}
+	run_status(run);
+	/* A pass takes and gives back megabytes: they are the node's between passes. */
+	(void)malloc_trim(0);
+}

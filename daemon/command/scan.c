@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * capauditd scan: one pass, printed. What the options say is scan_options.c's.
+ */
+#include "scan.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+static bool is_wanted(void *data, const struct known_container *known)
+{
+	const struct scan_options *options = data;
+
+	return filter_matches(&options->filter, &known->container);
+}
+
+static int terminal_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	uint64_t width;
+
+	if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+		return size.ws_col;
+	if (columns && text_to_u64(columns, 20, 10000, &width) == 0)
+		return (int)width;
+	return 0;
+}
+
+static bool wants_color(const struct scan_options *options)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	if (options->color != COLOR_AUTO)
+		return options->color == COLOR_ALWAYS;
+	return !options->output && isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
+}
+
+static int write_report(const struct scan_options *options, const struct scan_report *report,
+	FILE *to)
+{
+	const struct table_options table = {
+		.all = options->all,
+		.remedy = options->remedy,
+		.advice = options->advice,
+		.color = wants_color(options),
+		.width = options->output ? 0 : terminal_width(),
+	};
+
+	switch (options->format) {
+	case FORMAT_JSON:
+		return report_scan_json(report, to);
+	case FORMAT_JSONL:
+		return report_scan_jsonl(report, to);
+	default:
+		return report_scan_table(report, &table, to);
+	}
+}
+
+static int print_report(const struct scan_options *options, const struct scan_report *report)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t length = 0;
+	FILE *memory;
+	int r;
+
+	if (!options->output) {
+		r = write_report(options, report, stdout);
+		if (r == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+			r = -EIO;
+		return r;
+	}
+	memory = open_memstream(&text, &length);
+	if (!memory)
+		return -ENOMEM;
+	r = write_report(options, report, memory);
+	/* Out of memory at the last moment, fclose() says success and leaves no text (glibc). */
+	if ((fclose(memory) != 0 || !text) && r == 0)
+		r = -ENOMEM;
+	return r < 0 ? r : output_file_write(options->output, text, length);
+}
+
+static bool fails(const struct scan_options *options, const struct scan_report *report)
+{
+	for (size_t i = 0; i < report->finding_count; i++) {
+		const struct finding *f = report->findings[i];
+		bool violation = f->verdict == VERDICT_VIOLATION;
+
+		switch (options->fail_on) {
+		case FAIL_ON_VIOLATION:
+			if (violation)
+				return true;
+			break;
+		case FAIL_ON_DRIFT:
+			if (violation && f->class == CLASS_DRIFT)
+				return true;
+			break;
+		case FAIL_ON_TOLERATED:
+			if (violation || f->verdict == VERDICT_TOLERATED)
+				return true;
+			break;
+		case FAIL_ON_NONE:
+			return false;
+		}
+	}
+	return false;
+}
+
+static void say(void *data, const char *sentence)
+{
+	(void)data;
+	message("%s", sentence);
+}
+
+static int finish(const struct scan_options *options, struct audit *audit,
+	const struct node *node, const struct audit_result *result)
+{
+	struct scanned scanned = { 0 };
+	int status, r;
+
+	registry_complain(audit->registry, say, NULL);
+	r = scanned_make(&scanned, options->nested, audit, node, result);
+	if (r == 0)
+		r = print_report(options, &scanned.report);
+	if (r < 0) {
+		message("cannot write %s: %s", options->output ? options->output : "the report",
+			strerror(-r));
+		status = EXIT_STATUS_INTERNAL;
+	} else if (!filter_is_empty(&options->filter) && !result->container_count) {
+		message("no container matches the filter");
+		status = EXIT_STATUS_USAGE;
+	} else if (fails(options, &scanned.report)) {
+		status = EXIT_STATUS_FINDINGS;
+	} else {
+		status = scanned.report.why_incomplete_count ? EXIT_STATUS_INCOMPLETE
+							     : EXIT_STATUS_OK;
+	}
+	scanned_done(&scanned);
+	return status;
+}
+
+static int prepare(const struct scan_options *options, const struct policy *policy,
+	struct audit *audit)
+{
+	struct diag diag = { 0 };
+
+	audit->clock = clock_us;
+	audit->policy = policy;
+	audit->bases = policy_run(policy)->cgroup_bases;
+	audit->include_host = options->include_host;
+	audit->report_tolerated = true;
+	audit->only = options->filter.pid_count ? options->filter.pids : NULL;
+	audit->only_count = options->filter.pid_count;
+	audit->wanted = is_wanted;
+	audit->wanted_data = (void *)options;
+	if (options->profile) {
+		audit->forced = policy_profile(policy, options->profile);
+		if (!audit->forced) {
+			const char *near = policy_profile_nearest(policy, options->profile);
+
+			return near ? usage_error("unknown profile \"%s\" (did you mean %s?)",
+					      options->profile, near)
+				    : usage_error("unknown profile \"%s\"", options->profile);
+		}
+	}
+	if (engine_choose(options->engine, &audit->engine, &diag) < 0)
+		return usage_error("%s", diag.message);
+	audit->registry = registry_new(find_host_root(options->host_root, policy));
+	return audit->registry ? EXIT_STATUS_OK : EXIT_STATUS_INTERNAL;
+}
+
+/* One pass; and a second one where the first came too early to judge by. */
+static int take_pass(struct audit *audit, struct audit_result *ret)
+{
+	int r = audit_pass(audit, ret);
+
+	if (r < 0 || !ret->unsettled)
+		return r;
+	audit_result_done(ret);
+	(void)usleep(AUDIT_SETTLE_US);
+	return audit_pass(audit, ret);
+}
+
+static int scan(const struct scan_options *options)
+{
+	_cleanup_(policy_freep) struct policy *policy = NULL;
+	struct audit audit = { 0 };
+	struct audit_result result;
+	struct diag diag = { 0 };
+	struct node node;
+	int status, r;
+
+	r = command_load_policy(options->policy, &policy, &diag);
+	if (r < 0) {
+		diag_print(&diag, stderr);
+		return r == -ENOMEM ? EXIT_STATUS_INTERNAL : EXIT_STATUS_USAGE;
+	}
+	r = node_init(&node, options->node);
+	if (r < 0)
+		return EXIT_STATUS_INTERNAL;
+	status = prepare(options, policy, &audit);
+	if (status == EXIT_STATUS_OK) {
+		r = take_pass(&audit, &result);
+		if (r < 0) {
+			message("the pass failed: %s", strerror(-r));
+			status = EXIT_STATUS_INTERNAL;
+		} else {
+			status = finish(options, &audit, &node, &result);
+			audit_result_done(&result);
+		}
+	}
+	audit_done(&audit);
+	node_done(&node);
+	return status;
+}
+
+int command_scan(int argc, char **argv)
+{
+	struct scan_options options;
+	int status = scan_options_parse(&options, argc, argv);
+
+	if (status == SCAN_OPTIONS_GO)
+		status = scan(&options);
+	filter_done(&options.filter);
+	return status;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The options of `capauditd scan`.
+ */
+#ifndef CAPAUDITD_SCAN_H
+#define CAPAUDITD_SCAN_H
+
+#include "audit.h"
+#include "filter.h"
+#include "output_file.h"
+
+#include <capauditd/command.h>
+#include <capauditd/text.h>
+
+enum scan_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_JSONL };
+enum scan_fail_on { FAIL_ON_VIOLATION, FAIL_ON_DRIFT, FAIL_ON_TOLERATED, FAIL_ON_NONE };
+enum scan_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+/* Strings are borrowed from argv. */
+struct scan_options {
+	enum scan_format format;
+	enum scan_fail_on fail_on;
+	enum scan_color color;
+	const char *output, *policy, *profile, *engine, *node, *host_root;
+	bool all, remedy, advice, include_host, nested;
+	struct filter filter;
+};
+
+#define SCAN_OPTIONS_GO (-1) /* scan; anything else is the exit status */
+
+/* Fills *options (release its filter with filter_done(), whatever is returned). */
+int scan_options_parse(struct scan_options *options, int argc, char **argv);
+
+/* A report and what it borrows. */
+struct scanned {
+	struct scan_report report;
+	struct scanned_container *containers;
+	const struct finding **findings;
+	char **reasons;
+};
+
+/* Everything of a pass, ordered. It borrows from the result, the audit and the node, which must outlive
+ * it. Release it with scanned_done(), whatever is returned. 0 or -ENOMEM. */
+int scanned_make(struct scanned *scanned, bool nested, const struct audit *audit,
+	const struct node *node, const struct audit_result *result);
+void scanned_done(struct scanned *scanned);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Reads scan's command line. One table drives getopt_long(3) and --help; values with a fixed choice
+ * are tables too.
+ */
+#include "scan.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+	OPT_FORMAT = 1,
+	OPT_OUTPUT,
+	OPT_POLICY,
+	OPT_PROFILE,
+	OPT_ENGINE,
+	OPT_NAMESPACE,
+	OPT_POD,
+	OPT_CONTAINER,
+	OPT_PID,
+	OPT_ALL,
+	OPT_REMEDY,
+	OPT_ADVICE,
+	OPT_INCLUDE_HOST,
+	OPT_NESTED,
+	OPT_FAIL_ON,
+	OPT_KUBERNETES,
+	OPT_KUBECONFIG,
+	OPT_NODE,
+	OPT_HOST_ROOT,
+	OPT_COLOR,
+};
+
+static const struct option_row rows[] = {
+	{ "format", OPT_FORMAT, "table|json|jsonl", "how to print (default: table)" },
+	{ "output", OPT_OUTPUT, "FILE", "write there, whole or not at all" },
+	{ "policy", OPT_POLICY, "FILE",
+		"policy file (default: " POLICY_DEFAULT_PATH
+		" where it exists); none: the built-in defaults" },
+	{ "profile", OPT_PROFILE, "NAME", "judge everything by this profile" },
+	{ "engine", OPT_ENGINE, "auto|procfs|bpf", "how to look (default: auto)" },
+	{ "namespace", OPT_NAMESPACE, "GLOB", "only these Kubernetes namespaces; repeatable" },
+	{ "pod", OPT_POD, "GLOB", "only these pods; repeatable" },
+	{ "container", OPT_CONTAINER, "GLOB", "only these, by name or id prefix; repeatable" },
+	{ "pid", OPT_PID, "PID", "only these processes; repeatable" },
+	{ "all", OPT_ALL, NULL, "list compliant containers too (table)" },
+	{ "remedy", OPT_REMEDY, NULL, "print each cure, to paste (table)" },
+	{ "advice", OPT_ADVICE, NULL, "list containers that should drop ALL, with the cure" },
+	{ "include-host", OPT_INCLUDE_HOST, NULL, "audit host processes as well" },
+	{ "nested", OPT_NESTED, NULL, "this PID namespace is the whole world, on purpose" },
+	{ "fail-on", OPT_FAIL_ON, "violation|drift|tolerated|none",
+		"what makes the exit status 1 (default: violation)" },
+	{ "kubernetes", OPT_KUBERNETES, "auto|off", "whether to ask the Kubernetes API" },
+	{ "kubeconfig", OPT_KUBECONFIG, "FILE", "how to reach the Kubernetes API" },
+	{ "node", OPT_NODE, "NAME", "this node's name (default: NODE_NAME, the host's name)" },
+	{ "host-root", OPT_HOST_ROOT, "DIR", "where the host's files are mounted" },
+	{ "color", OPT_COLOR, "auto|always|never", "colour the table (default: auto)" },
+};
+
+static const struct options scan_options_table = {
+	.command = "scan",
+	.synopsis = "[OPTION...]",
+	.purpose = "Audit the containers of this node once, print what was found, and exit.",
+	.rows = rows,
+	.count = ARRAY_SIZE(rows),
+};
+
+static const char *const formats[] = { "table", "json", "jsonl" };
+static const char *const fail_ons[] = { "violation", "drift", "tolerated", "none" };
+static const char *const colors[] = { "auto", "always", "never" };
+static const char *const engines[] = { "auto", "procfs", "bpf" };
+static const char *const kubernetes[] = { "auto", "off" };
+
+/* The position of `value` among the choices, or an exit status below zero, said. */
+static int choose(const char *option, const char *value, const char *const *choices, size_t count)
+{
+	const char *near;
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(value, choices[i]) == 0)
+			return (int)i;
+	near = text_nearest(value, choices, count);
+	if (near)
+		(void)usage_error("--%s: unknown value \"%s\" (did you mean %s?)", option, value,
+			near);
+	else
+		(void)usage_error("--%s: unknown value \"%s\"", option, value);
+	return -1;
+}
+
+static int take_filter(struct filter *filter, int option)
+{
+	switch (option) {
+	case OPT_NAMESPACE:
+		return filter_add_glob(&filter->namespaces, optarg);
+	case OPT_POD:
+		return filter_add_glob(&filter->pods, optarg);
+	case OPT_CONTAINER:
+		return filter_add_glob(&filter->containers, optarg);
+	default:
+		return filter_add_pid(filter, optarg);
+	}
+}
+
+/* SCAN_OPTIONS_GO, or an exit status, said. */
+static int take_choice(struct scan_options *options, int option)
+{
+	int chosen;
+
+	switch (option) {
+	case OPT_FORMAT:
+		chosen = choose("format", optarg, formats, ARRAY_SIZE(formats));
+		options->format = (enum scan_format)chosen;
+		break;
+	case OPT_FAIL_ON:
+		chosen = choose("fail-on", optarg, fail_ons, ARRAY_SIZE(fail_ons));
+		options->fail_on = (enum scan_fail_on)chosen;
+		break;
+	case OPT_COLOR:
+		chosen = choose("color", optarg, colors, ARRAY_SIZE(colors));
+		options->color = (enum scan_color)chosen;
+		break;
+	case OPT_ENGINE:
+		chosen = choose("engine", optarg, engines, ARRAY_SIZE(engines));
+		options->engine = optarg;
+		break;
+	default:
+		chosen = choose("kubernetes", optarg, kubernetes, ARRAY_SIZE(kubernetes));
+		break;
+	}
+	return chosen < 0 ? EXIT_STATUS_USAGE : SCAN_OPTIONS_GO;
+}
+
+static int take(struct scan_options *options, int option)
+{
+	int r;
+
+	switch (option) {
+	case OPT_OUTPUT:
+		options->output = optarg;
+		break;
+	case OPT_POLICY:
+		options->policy = optarg;
+		break;
+	case OPT_PROFILE:
+		options->profile = optarg;
+		break;
+	case OPT_NODE:
+		options->node = optarg;
+		break;
+	case OPT_HOST_ROOT:
+		options->host_root = optarg;
+		break;
+	case OPT_ALL:
+		options->all = true;
+		break;
+	case OPT_REMEDY:
+		options->remedy = true;
+		break;
+	case OPT_ADVICE:
+		options->advice = true;
+		break;
+	case OPT_INCLUDE_HOST:
+		options->include_host = true;
+		break;
+	case OPT_NESTED:
+		options->nested = true;
+		break;
+	case OPT_KUBECONFIG:
+		return usage_error("--kubeconfig: this build does not speak to the Kubernetes API");
+	case OPT_NAMESPACE:
+	case OPT_POD:
+	case OPT_CONTAINER:
+	case OPT_PID:
+		r = take_filter(&options->filter, option);
+		if (r == -ENOMEM)
+			return EXIT_STATUS_INTERNAL;
+		if (r < 0)
+			return usage_error("--pid: \"%s\" is no process id", optarg);
+		break;
+	default:
+		return take_choice(options, option);
+	}
+	return SCAN_OPTIONS_GO;
+}
+
+int scan_options_parse(struct scan_options *options, int argc, char **argv)
+{
+	*options = (struct scan_options){ .engine = "auto" };
+	for (;;) {
+		int option = options_next(&scan_options_table, argc, argv);
+		int status;
+
+		if (option == OPTION_HELP)
+			return EXIT_STATUS_OK;
+		if (option == OPTION_BAD)
+			return EXIT_STATUS_USAGE;
+		if (option == OPTION_END)
+			break;
+		status = take(options, option);
+		if (status != SCAN_OPTIONS_GO)
+			return status;
+	}
+	if (optind < argc)
+		return usage_error("scan takes no operand: \"%s\"", argv[optind]);
+	return SCAN_OPTIONS_GO;
+}
