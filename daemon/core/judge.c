@@ -368,6 +368,11 @@ static int judge_task(struct judgement *j, const struct task *task)
 		judge_subject(container, task, &subject);
 		decision = policy_decide(j->input->policy, &subject, j->input->forced,
 			j->input->label);
+		/* The container is shown with its earliest process's. */
+		if (task->pid == reference->pid && task->leader) {
+			j->assessment->profile = decision.profile;
+			j->assessment->profile_source = decision.source;
+		}
 	}
 	posture.relation = find_relation(reference, task, &left);
 	if (posture.relation != RELATION_NESTED) {

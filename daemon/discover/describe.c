@@ -119,14 +119,15 @@ static bool is_on_host(const char *path, const struct stat *theirs)
 		theirs->st_ino == ours.st_ino;
 }
 
-/* runc runs from a sealed copy of itself in memory (CVE-2019-5736), which a workload can imitate: that
- * is good for a few seconds' patience and no more. */
+/* runc runs from a sealed copy of itself (CVE-2019-5736): in memory, which a workload can imitate, or in a
+ * mount that is attached nowhere and so has the path "/". That is good for a few seconds' patience and no
+ * more. */
 static void recognise(const char *path, const struct stat *theirs, struct process *process)
 {
 	static const char copy[] = "/memfd:runc_cloned:";
 	const char *base = strrchr(path, '/');
 
-	if (strncmp(path, copy, sizeof(copy) - 1) == 0) {
+	if (strncmp(path, copy, sizeof(copy) - 1) == 0 || strcmp(path, "/") == 0) {
 		process->exe_is_runtime = true;
 		return;
 	}

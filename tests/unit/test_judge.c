@@ -542,6 +542,8 @@ static void a_rule_whose_controls_are_missing_does_not_apply_and_is_told(void **
 	replace_policy(&s, text);
 	judge(&s);
 	assert_int_equal(s.assessment.verdict, VERDICT_COMPLIANT);
+	assert_string_equal(s.assessment.profile->name, "privileged");
+	assert_int_equal(s.assessment.profile_source, PROFILE_FROM_RULE);
 	clear_scene(&s);
 }
 
