@@ -16,7 +16,6 @@
 #include <systemd/sd-daemon.h>
 
 #define SETTLE_US 200000u /* an editor or a ConfigMap writes in several steps */
-#define EXPIRY_WARNING_DAYS 14u
 #define WATCHES_MAX 2u
 
 const char *run_policy_path(const struct run *run)
@@ -48,11 +47,9 @@ static bool is_same_text(const struct run *run, const char *text, size_t length)
 
 int run_load_policy(struct run *run, struct diag *diag)
 {
-	int r = command_load_policy(run->options->policy, &run->policy, diag);
-
-	if (r == 0)
-		read_text(run, &run->policy_text, &run->policy_length);
-	return r;
+	/* First, so that a change in between is seen as one afterwards. */
+	read_text(run, &run->policy_text, &run->policy_length);
+	return command_load_policy(run->options->policy, &run->policy, diag);
 }
 
 void run_warn_of_expiry(struct run *run)
@@ -62,7 +59,7 @@ void run_warn_of_expiry(struct run *run)
 	for (size_t i = 0; i < policy_exception_count(run->policy); i++) {
 		const struct policy_exception *e = policy_exception_at(run->policy, i);
 
-		if (!e->expires || e->expires_day > today + EXPIRY_WARNING_DAYS)
+		if (!e->expires || e->expires_day > today + POLICY_EXPIRY_WARNING_DAYS)
 			continue;
 		if (e->expires_day < today)
 			run_say(run, JOURNAL_EXCEPTION_EXPIRES, LOG_WARNING,
@@ -170,9 +167,9 @@ void run_reload(struct run *run)
 	int r;
 
 	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_us(CLOCK_MONOTONIC));
-	r = command_load_policy(run->options->policy, &new, &diag);
 	free(TAKE_PTR(run->policy_text));
 	read_text(run, &run->policy_text, &run->policy_length);
+	r = command_load_policy(run->options->policy, &new, &diag);
 	if (r < 0) {
 		run_say(run, JOURNAL_RELOAD_FAILED, LOG_ERR,
 			"The policy stays as it was: %s:%u:%u: %s", diag.file ? diag.file : "policy",

@@ -116,9 +116,6 @@ static bool has_narrower(capability_mask excess)
 	return false;
 }
 
-/* Whether `expires` (YYYY-MM-DD, checked by the loader) is near. */
-#define EXPIRY_WARNING_DAYS 14u
-
 static bool expires_soon(const struct judge_input *input, const struct finding *f)
 {
 	uint64_t today = policy_day(input->now_us);
@@ -130,7 +127,7 @@ static bool expires_soon(const struct judge_input *input, const struct finding *
 			strcmp(e->expires, f->exception.expires) == 0 &&
 			strcmp(e->reason, f->exception.reason) == 0)
 			return e->expires_day >= today &&
-				e->expires_day - today <= EXPIRY_WARNING_DAYS;
+				e->expires_day - today <= POLICY_EXPIRY_WARNING_DAYS;
 	}
 	return false;
 }
