@@ -217,7 +217,7 @@ void cgroup_walk(struct slice path, const struct cgroup_base *base, struct path_
 
 	*ret = (struct path_identity){ .kind = CGROUP_HOST, .path = path };
 	rest = strip_base(strip_parents(path), base);
-	while (rest.length > 0) {
+	while (rest.at && rest.length > 0) {
 		const char *slash;
 		struct slice part;
 

@@ -6,7 +6,6 @@
 #include "registry_internal.h"
 
 #include <errno.h>
-#include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,28 +46,14 @@ static int fill(struct entry *entry, const struct placement *placement)
 	return 0;
 }
 
-/* A container that the cgroup text contradicts itself about, or that shares a cgroup with others. */
-static void make_id(char id[static 32], const char *prefix, const struct placement *placement)
-{
-	uint8_t digest[SHA256_DIGEST_SIZE];
-	struct sha256_ctx context;
-	int n;
-
-	sha256_init(&context);
-	sha256_update(&context, placement->length, (const uint8_t *)placement->text);
-	sha256_digest(&context, sizeof(digest), digest);
-	n = snprintf(id, 32, "%s-", prefix);
-	for (int i = 0; i < 8; i++)
-		(void)snprintf(id + n + 2 * i, 3, "%02x", digest[i]);
-}
-
+/* Its lines contradict each other, or name a pod and no container, or a cgroup that several share. */
 static int find_unattributed(struct attribution *a, const struct placement *placement,
 	struct entry **ret)
 {
-	char id[32];
+	char id[CGROUP_TEXT_ID_SIZE];
 	int r;
 
-	make_id(id, "cgroup", placement);
+	cgroup_text_id(placement->text, placement->length, id);
 	r = registry_find(a->registry, id, ret);
 	if (r == 0 && (*ret)->is_new) {
 		(*ret)->known.container.unattributed = true;

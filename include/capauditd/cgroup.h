@@ -65,6 +65,11 @@ void cgroup_parse_path(const char *path, size_t length, const struct cgroup_base
 /* Every name that `runtime` may be, ended by NULL. */
 const char *const *cgroup_runtimes(void);
 
+/* A name for what a whole text of /proc/PID/cgroup stands for, where it names no container: "cgroup-" and
+ * the first 16 hex digits of its SHA-256. */
+#define CGROUP_TEXT_ID_SIZE 24
+void cgroup_text_id(const char *text, size_t length, char id[static CGROUP_TEXT_ID_SIZE]);
+
 /* "Guaranteed", "Burstable", "BestEffort"; NULL for unknown. */
 const char *qos_class_name(enum qos_class qos);
 const char *cgroup_kind_name(enum cgroup_kind kind);
