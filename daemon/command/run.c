@@ -7,12 +7,15 @@
 #include "privilege.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
+
+#define MMAP_THRESHOLD 65536
 
 static int on_timer(sd_event_source *source, uint64_t now, void *data)
 {
@@ -211,6 +214,8 @@ int command_run(int argc, char **argv)
 
 	if (status != RUN_OPTIONS_GO)
 		return status;
+	/* What a pass needs of memory goes back to the node when it ends, and grows without a copy. */
+	(void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 	r = run_load_policy(&run, &diag);
 	if (r < 0) {
 		diag_print(&diag, stderr);

@@ -4,7 +4,6 @@
  * reads the sets. Works as an ordinary user without capabilities, given the host's PID namespace.
  */
 #include "procfs_internal.h"
-#include "placements.h"
 #include "proc_file.h"
 
 #include <dirent.h>
@@ -31,26 +30,6 @@ static enum pids_item wanted_items[ITEMS] = {
 #define DISTINCT_SETS_MAX 64u
 
 #define PROCESSES_PER_QUESTION 256u /* between two questions whether to go on */
-
-struct pass {
-	struct procfs *procfs;
-	const struct pass_options *options;
-	struct snapshot *snapshot;
-	struct placements placements;
-	bool kernel_threads_seen;
-	bool out_of_memory;
-};
-
-/* One process while it is looked at. */
-struct subject {
-	pid_t pid, ppid;
-	uint64_t start_ticks;
-	unsigned flags, threads;
-	bool zombie; /* its leader has exited; other threads live */
-	pid_t living; /* a thread that has not exited */
-	int proc;
-	const struct task *before; /* the same process in the pass before */
-};
 
 /* Where a process refuses or is gone, that is counted and the pass goes on. */
 static void count_failure(struct pass *pass, int error)
@@ -124,25 +103,6 @@ static pid_t find_living_thread(const struct subject *subject)
 	return tid;
 }
 
-/* `name` of the leader, or of a living thread where the leader has exited. */
-static ssize_t read_file(const struct pass *pass, const struct subject *subject, const char *name)
-{
-	char path[64];
-
-	if (!subject->zombie)
-		return procfs_read(pass->procfs, subject->proc, name, true);
-	(void)snprintf(path, sizeof(path), "task/%d/%s", (int)subject->living, name);
-	return procfs_read(pass->procfs, subject->proc, path, true);
-}
-
-static int read_status(const struct pass *pass, const struct subject *subject,
-	struct status *ret)
-{
-	ssize_t n = read_file(pass, subject, "status");
-
-	return n < 0 ? (int)n : status_parse(pass->procfs->buffer, (size_t)n, ret);
-}
-
 /* Where the path names no container: does it live in a PID namespace of its own? That never changes
  * in a process's life. */
 static int find_namespace_level(const struct pass *pass, const struct subject *subject,
@@ -156,7 +116,7 @@ static int find_namespace_level(const struct pass *pass, const struct subject *s
 		task->namespace_pid = subject->before->namespace_pid;
 		return 0;
 	}
-	r = read_status(pass, subject, &status);
+	r = procfs_read_status(pass, subject, &status);
 	if (r < 0)
 		return r;
 	if (status.nspid_count > 1) {
@@ -164,62 +124,6 @@ static int find_namespace_level(const struct pass *pass, const struct subject *s
 		task->namespace_pid = status.nspid[1];
 	}
 	return 0;
-}
-
-static int read_controls(const struct pass *pass, const struct subject *subject,
-	struct task *task)
-{
-	char label[256];
-	struct status status;
-	ssize_t n;
-	int r = read_status(pass, subject, &status);
-
-	if (r < 0)
-		return r;
-	task->controls_known = true;
-	task->no_new_privs = status.no_new_privs;
-	task->seccomp = status.seccomp;
-	n = proc_read(subject->proc, "attr/current", label, sizeof(label));
-	task->confined = n > 0 && memcmp(label, "unconfined", n < 10 ? (size_t)n : 10) != 0;
-	return 0;
-}
-
-/* AppArmor masks what capget(2) answers by the target's profile; the status file is not masked. */
-static int compare_with_status(const struct pass *pass, const struct subject *subject, pid_t tid,
-	struct task *task)
-{
-	char path[64];
-	struct status status;
-	ssize_t n;
-	int r;
-
-	(void)snprintf(path, sizeof(path), "task/%d/status", (int)tid);
-	n = procfs_read(pass->procfs, subject->proc, path, true);
-	if (n < 0)
-		return (int)n;
-	r = status_parse(pass->procfs->buffer, (size_t)n, &status);
-	if (r < 0 || !status.has_sets)
-		return r;
-	for (unsigned i = 0; i < CAPABILITY_SETS; i++) {
-		if (status.sets.of[i] & ~task->sets.of[i])
-			task->sets_differ = true;
-		task->sets.of[i] |= status.sets.of[i];
-	}
-	return 0;
-}
-
-static int read_sets(const struct pass *pass, const struct subject *subject, pid_t tid,
-	struct task *task)
-{
-	int r = read_capability_sets(subject->proc, subject->pid, tid,
-		pass->procfs->own_bounding, &task->sets);
-
-	if (r == 0 && pass->procfs->apparmor)
-		r = compare_with_status(pass, subject, tid, task);
-	if (r == 0 && !task->controls_known &&
-		task->sets.of[CAPABILITY_BOUNDING] & ~capability_sets_held(&task->sets))
-		r = read_controls(pass, subject, task);
-	return r;
 }
 
 static void find_user_namespace(const struct pass *pass, const struct subject *subject,
@@ -261,7 +165,7 @@ static int add_threads(struct pass *pass, const struct subject *subject, struct 
 		if (tid == subject->pid)
 			continue;
 		task->sets_differ = false;
-		r = read_sets(pass, subject, tid, task);
+		r = procfs_read_sets(pass, subject, tid, task);
 		if (r == -ESRCH) {
 			r = proc_alive(subject->proc); /* one thread less, or all of them */
 			continue;
@@ -286,10 +190,10 @@ static int add_process(struct pass *pass, const struct subject *subject, struct 
 	int r = 0;
 
 	if (pass->options->controls)
-		r = read_controls(pass, subject, task);
+		r = procfs_read_controls(pass, subject, task);
 	if (r == 0 && !subject->zombie) {
 		task->leader = true;
-		r = read_sets(pass, subject, subject->pid, task);
+		r = procfs_read_sets(pass, subject, subject->pid, task);
 		if (r == 0) {
 			find_user_namespace(pass, subject, task);
 			r = new_task(pass, task);
@@ -369,7 +273,7 @@ static int look_at(struct pass *pass, struct subject *subject)
 		if (!subject->living)
 			return -ESRCH;
 	}
-	n = read_file(pass, subject, "cgroup");
+	n = procfs_read_of(pass, subject, "cgroup");
 	if (n < 0)
 		return (int)n;
 	r = placements_find(&pass->placements, pass->snapshot, pass->options->base,

@@ -8,6 +8,8 @@
 #include <capauditd/discover.h>
 #include <capauditd/text.h>
 
+#include "placements.h"
+
 /* A cgroup text has up to 14 lines of up to 4096 bytes; a status file with 65,536 supplementary groups,
  * which a container may give itself, 720 KB. */
 #define PROCFS_BUFFER_SIZE     65536u
@@ -46,5 +48,37 @@ int procfs_describe(struct engine *engine, const struct task *task, struct proce
 
 /* FNV-1a; only to tell texts apart inside one process, never across machines. */
 uint64_t procfs_hash(const char *text, size_t length);
+
+/* A pass while it goes on. */
+struct pass {
+	struct procfs *procfs;
+	const struct pass_options *options;
+	struct snapshot *snapshot;
+	struct placements placements;
+	bool kernel_threads_seen;
+	bool out_of_memory;
+};
+
+/* One process while it is looked at. */
+struct subject {
+	pid_t pid, ppid;
+	uint64_t start_ticks;
+	unsigned flags, threads;
+	bool zombie; /* its leader has exited; other threads live */
+	pid_t living; /* a thread that has not exited */
+	int proc;
+	const struct task *before; /* the same process in the pass before */
+};
+
+/* `name` of the subject's leader, or of a living thread where the leader has exited, into the engine's
+ * buffer. The length or -errno. */
+ssize_t procfs_read_of(const struct pass *pass, const struct subject *subject, const char *name);
+int procfs_read_status(const struct pass *pass, const struct subject *subject, struct status *ret);
+
+/* Fill in the task's controls; its sets (and controls where they decide how far these reach). 0 or
+ * -errno. */
+int procfs_read_controls(const struct pass *pass, const struct subject *subject, struct task *task);
+int procfs_read_sets(const struct pass *pass, const struct subject *subject, pid_t tid,
+	struct task *task);
 
 #endif

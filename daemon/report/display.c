@@ -113,7 +113,7 @@ static void cut(char *text, size_t width)
 		end += bytes;
 		length -= bytes;
 	}
-	(void)strcpy(end, ellipsis());
+	(void)stpcpy(end, ellipsis());
 }
 
 char *display_text(const char *text, size_t length, size_t width)
@@ -127,6 +127,7 @@ char *display_text(const char *text, size_t length, size_t width)
 	copy = malloc(strlen(whole) + MB_LEN_MAX);
 	if (!copy)
 		return NULL;
-	cut(strcpy(copy, whole), width);
+	(void)stpcpy(copy, whole);
+	cut(copy, width);
 	return copy;
 }

@@ -515,8 +515,8 @@ static void executables_are_distinct_and_bounded(void **state)
 
 	(void)state;
 	for (int round = 0; round < 2; round++) {
-		for (char c = 'a'; c < 'z'; c++) {
-			name[sizeof(name) - 2] = c;
+		for (int c = 'a'; c < 'z'; c++) {
+			name[sizeof(name) - 2] = (char)c;
 			assert_int_equal(finding_add_executable(&finding, name), 0);
 		}
 	}
