@@ -299,6 +299,55 @@ static void a_process_that_is_another_now_is_not_described(void **state)
 	engine_free(engine);
 }
 
+static void on_signal(int number)
+{
+	(void)number;
+}
+
+/* Drops SYS_TIME from its bounding set when it is told to. */
+static void change_when_told(void)
+{
+	const struct sigaction action = { .sa_handler = on_signal };
+
+	if (sigaction(SIGUSR1, &action, NULL) < 0)
+		_exit(7);
+	say_ready();
+	(void)pause();
+	if (prctl(PR_CAPBSET_DROP, CAPABILITY_SYS_TIME, 0, 0, 0) < 0)
+		_exit(8);
+	rest();
+}
+
+static void what_has_changed_since_the_pass_before_is_seen(void **state)
+{
+	pid_t pid = start(change_when_told);
+	struct snapshot first, same, changed;
+	struct engine *engine;
+	struct pass_options options = { .previous = &first };
+	bool seen = false;
+
+	(void)state;
+	look(&engine, &first);
+	assert_int_equal(engine->ops->pass(engine, &options, &same), 0);
+	assert_memory_equal(&snapshot_find(&first, pid)->sets, &snapshot_find(&same, pid)->sets,
+		sizeof(struct capability_sets));
+	assert_int_equal(snapshot_find(&same, pid)->user_namespace, USER_NAMESPACE_INITIAL);
+	assert_int_equal(snapshot_find(&same, pid)->namespace_pid, 1);
+	assert_int_equal(kill(pid, SIGUSR1), 0);
+	for (unsigned i = 0; i < 1000 && !seen; i++) {
+		assert_int_equal(engine->ops->pass(engine, &options, &changed), 0);
+		seen = !(snapshot_find(&changed, pid)->sets.of[CAPABILITY_BOUNDING] &
+			CAPABILITY_BIT(CAPABILITY_SYS_TIME));
+		snapshot_done(&changed);
+		(void)usleep(1000);
+	}
+	assert_true(seen);
+	snapshot_done(&first);
+	snapshot_done(&same);
+	engine_free(engine);
+	stop(pid);
+}
+
 static bool yes(void)
 {
 	return true;
@@ -325,6 +374,7 @@ int main(void)
 		cmocka_unit_test(a_leader_that_has_ended_does_not_hide_its_threads),
 		cmocka_unit_test(another_user_namespace_is_told),
 		cmocka_unit_test(a_process_that_is_another_now_is_not_described),
+		cmocka_unit_test(what_has_changed_since_the_pass_before_is_seen),
 		cmocka_unit_test(a_pass_can_be_ended),
 	};
 
