@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The program that runs inside the tests' containers. Each role brings its process into a state
+ * that an auditor must tell right, says "ready" on standard output, and waits to be killed.
+ * Compiled statically at test time, since a container's root has no libraries.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void die(const char *what)
+{
+	(void)fprintf(stderr, "inside: %s: %s\n", what, strerror(errno));
+	_exit(1);
+}
+
+static void say_ready(void)
+{
+	if (write(STDOUT_FILENO, "ready\n", 6) != 6)
+		_exit(1);
+	/* Whoever listens must not be held by a container that lives on. */
+	(void)close(STDOUT_FILENO);
+}
+
+static void wait_for_ever(void)
+{
+	for (;;)
+		(void)pause();
+}
+
+/* Effective and permitted of the calling thread alone: capset(2) knows no other. */
+static void set_capabilities(uint64_t mask)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	for (unsigned i = 0; i < 2; i++)
+		data[i].effective = data[i].permitted = (uint32_t)(mask >> 32 * i);
+	if (syscall(SYS_capset, &header, data) != 0)
+		die("capset");
+}
+
+static int role_pause(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	say_ready();
+	wait_for_ever();
+	return 0;
+}
+
+static void *wait_in_thread(void *unused)
+{
+	(void)unused;
+	wait_for_ever();
+	return NULL;
+}
+
+/* The leader drops everything; its thread keeps what it was born with. */
+static int role_thread(int argc, char **argv)
+{
+	pthread_t thread;
+
+	(void)argc;
+	(void)argv;
+	if (pthread_create(&thread, NULL, wait_in_thread, NULL) != 0)
+		die("pthread_create");
+	set_capabilities(0);
+	say_ready();
+	wait_for_ever();
+	return 0;
+}
+
+static void *outlive_leader(void *unused)
+{
+	char state = 0;
+
+	(void)unused;
+	while (state != 'Z') {
+		char text[512];
+		int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+		ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+		if (length <= 0)
+			die("/proc/self/stat");
+		(void)close(fd);
+		text[length] = '\0';
+		const char *name_end = strrchr(text, ')');
+		state = name_end ? name_end[2] : 0;
+		(void)usleep(1000);
+	}
+	say_ready();
+	wait_for_ever();
+	return NULL;
+}
+
+/* The leader is a zombie; its thread lives. */
+static int role_zombie(int argc, char **argv)
+{
+	pthread_t thread;
+
+	(void)argc;
+	(void)argv;
+	if (pthread_create(&thread, NULL, outlive_leader, NULL) != 0)
+		die("pthread_create");
+	(void)syscall(SYS_exit, 0);
+	return 0;
+}
+
+/* Children, each in a user namespace of its own; every second one never writes its map. */
+static int role_nested(int argc, char **argv)
+{
+	int count = argc > 0 ? atoi(argv[0]) : 1;
+
+	for (int i = 0; i < count; i++) {
+		int said[2];
+		char byte;
+
+		if (pipe(said) != 0)
+			die("pipe");
+		pid_t child = fork();
+		if (child < 0)
+			die("fork");
+		if (child == 0) {
+			unsigned user = getuid();
+
+			(void)close(STDOUT_FILENO);
+			if (unshare(CLONE_NEWUSER) != 0)
+				die("unshare");
+			if (i % 2 == 0) {
+				int fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+
+				if (fd < 0 || dprintf(fd, "0 %u 1\n", user) < 0)
+					die("uid_map");
+				(void)close(fd);
+			}
+			if (write(said[1], "y", 1) != 1)
+				_exit(1);
+			wait_for_ever();
+		}
+		(void)close(said[1]);
+		if (read(said[0], &byte, 1) != 1)
+			die("the child");
+		(void)close(said[0]);
+	}
+	say_ready();
+	wait_for_ever();
+	return 0;
+}
+
+#define LONG_ARGUMENT 4096
+
+/* Starts itself again with arguments that no container specification can carry. */
+static int role_hostile(int argc, char **argv)
+{
+	static char longest[LONG_ARGUMENT + 1];
+	char program[] = "/bin/in\x1b[2J\nside\xff";
+	char role[] = "named";
+	char lines[] = "first\nsecond\r\x1b]0;title\x07";
+	char invalid[] = "\xff\xfe\xc3(\xe2\x80\xae";
+	char quotes[] = "\"}]\\u0000\t'";
+	char *arguments[] = { program, role, lines, invalid, quotes, longest, NULL };
+
+	(void)argc;
+	(void)argv;
+	memset(longest, 'A', LONG_ARGUMENT);
+	(void)execv("/proc/self/exe", arguments);
+	die("execv");
+	return 1;
+}
+
+static int role_named(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	/* 15 bytes: what looks like the end of a name in /proc/PID/stat, a line, ESC, not UTF-8. */
+	if (prctl(PR_SET_NAME, "x) Z 1\n\x1b[31m\xff\"") != 0)
+		die("prctl");
+	return role_pause(0, NULL);
+}
+
+/* Processes that live for a moment, as many as can be had. */
+static int role_storm(int argc, char **argv)
+{
+	unsigned alive = 0;
+
+	(void)argc;
+	(void)argv;
+	say_ready();
+	for (;;) {
+		if (alive < 40) {
+			pid_t child = fork();
+
+			if (child == 0)
+				_exit(0);
+			if (child > 0)
+				alive++;
+		}
+		while (waitpid(-1, NULL, alive < 40 ? WNOHANG : 0) > 0)
+			alive--;
+	}
+}
+
+/* Children that hold what their parent holds. */
+static int role_family(int argc, char **argv)
+{
+	int count = argc > 0 ? atoi(argv[0]) : 1;
+
+	for (int i = 0; i < count; i++) {
+		pid_t child = fork();
+
+		if (child < 0)
+			die("fork");
+		if (child == 0) {
+			(void)close(STDOUT_FILENO);
+			wait_for_ever();
+		}
+	}
+	say_ready();
+	wait_for_ever();
+	return 0;
+}
+
+static const struct role {
+	const char *name;
+	int (*play)(int argc, char **argv);
+} roles[] = {
+	{ "pause", role_pause },
+	{ "thread", role_thread },
+	{ "zombie", role_zombie },
+	{ "nested", role_nested },
+	{ "hostile", role_hostile },
+	{ "named", role_named },
+	{ "storm", role_storm },
+	{ "family", role_family },
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < sizeof(roles) / sizeof(roles[0]); i++)
+		if (strcmp(argv[1], roles[i].name) == 0)
+			return roles[i].play(argc - 2, argv + 2);
+	(void)fprintf(stderr, "inside: unknown role\n");
+	return 2;
+}
