@@ -1,0 +1,307 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The service as an administrator meets it: installed, started, reloaded, hung and stopped by a real
+# systemd, which systemd-nspawn boots on an overlay of this machine's root. The tests stand in the
+# order of the daemon's life and share one boot.
+#
+# In there the daemon sees the PID namespace of the nspawn only, and must say so.
+
+# Predicates are called by wait_until, and sh -c has variables of its own.
+# shellcheck disable=SC2317,SC2016
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "${0%/*}/lib.sh"
+need_root
+need systemd-nspawn nsenter unshare findmnt jq setpriv make
+own_mounts
+
+[[ -x $CAPAUDITD ]] || skip_all "$CAPAUDITD is not built"
+make_workspace
+
+# -- a machine ---------------------------------------------------------------------------------------
+
+root=$workspace/root
+mkdir "$workspace"/{upper,work,root}
+mount -t overlay -o "lowerdir=/,upperdir=$workspace/upper,workdir=$workspace/work" overlay "$root" ||
+	skip_all "overlayfs cannot be mounted on this machine's root"
+at_exit "umount --lazy '$root'"
+[[ -x $root/lib/systemd/systemd ]] || skip_all "systemd is not on this machine's root file system"
+
+# Only what the test brings: no mounts, no services of this machine's, no policy, an identity of its own.
+random_hex 32 >"$root/etc/machine-id"
+echo >>"$root/etc/machine-id"
+: >"$root/etc/fstab"
+rm -rf "$root"/etc/systemd/system/*.wants "$root/etc/capauditd" "$root"/etc/systemd/system/capauditd.service* \
+	"$root"/var/log/{journal,pods,containers}
+mkdir -p "$root/var/log/journal" "$root/etc/capauditd"
+
+# The real install target, into the overlay; the program is taken as it is.
+installed=$workspace/install.log
+if ! MAKEFLAGS='' make --no-print-directory install DESTDIR="$root" BUILD="${CAPAUDITD%/*}" \
+	SANITIZE="${SANITIZE:-0}" --old-file="$CAPAUDITD" >"$installed" 2>&1; then
+	echo "1..1"
+	echo "not ok 1 - make install"
+	sed 's/^/# /' "$installed"
+	exit 1
+fi
+journalctl --root="$root" --update-catalog >/dev/null 2>&1 || true
+
+# What is not the unit's own: a quick watchdog for the test, and room for the sanitizers, whose leak
+# check would have to trace the daemon.
+mkdir -p "$root/etc/systemd/system/capauditd.service.d"
+cat >"$root/etc/systemd/system/capauditd.service.d/test.conf" <<EOF
+[Service]
+WatchdogSec=3s
+RestartSec=100ms
+$([[ ${SANITIZE:-0} == 1 ]] && printf 'Environment=ASAN_OPTIONS=detect_leaks=0:exitcode=99\nMemoryMax=infinity\n')
+EOF
+
+cgroup=/capauditd-service-$(random_hex 8)
+at_exit "remove_cgroup '$cgroup'"
+(
+	trap - EXIT INT TERM HUP
+	enter_cgroup "$cgroup"
+	# It ends with this script, however that ends.
+	exec setpriv --pdeathsig KILL systemd-nspawn --quiet --boot --register=no --keep-unit \
+		--directory="$root" --machine=capauditd-test --console=pipe -- \
+		--unit=basic.target --log-target=journal >"$workspace/boot.log" 2>&1 </dev/null
+) &
+nspawn=$!
+at_exit "kill -KILL $nspawn; wait $nspawn 2>/dev/null"
+
+# The payload's PID 1, seen from here: a child of nspawn in a PID namespace below ours.
+leader=
+find_leader() {
+	local child
+	while read -r child; do
+		if [[ $(cat "/proc/$child/comm" 2>/dev/null) == systemd ]]; then
+			leader=$child
+			return 0
+		fi
+	done < <(pgrep --parent "$nspawn")
+	# Nothing to wait for where nspawn itself has ended.
+	kill -0 "$nspawn" 2>/dev/null || leader=none
+	[[ $leader == none ]]
+}
+inside() {
+	timeout 90 nsenter --all --target "$leader" -- "$@"
+}
+booted() {
+	[[ $(inside systemctl is-system-running 2>/dev/null) =~ ^(running|degraded)$ ]]
+}
+if ! wait_until 60 find_leader || [[ $leader == none ]] || ! wait_until 120 booted; then
+	echo "1..1"
+	echo "not ok 1 - systemd boots in systemd-nspawn"
+	sed 's/^/# /' "$workspace/boot.log"
+	exit 1
+fi
+
+on_failure() {
+	inside systemctl --no-pager --lines 0 status capauditd.service
+	inside journalctl --no-pager --unit capauditd.service --lines 30
+}
+
+# -- asking it ---------------------------------------------------------------------------------------
+
+property() {
+	inside systemctl show --value --property "$1" capauditd.service
+}
+
+# Entries of the unit since it was first started, one JSON object a line, those that a jq filter keeps.
+entries() {
+	inside journalctl --no-pager --output json --all _SYSTEMD_UNIT=capauditd.service |
+		jq --compact-output "select($1)"
+}
+has_entry() {
+	[[ -n $(entries "$1") ]]
+}
+count_entries() {
+	entries "$1" | wc -l
+}
+# How often a finding of that container was said to be in that state.
+said_of() {
+	[[ $(count_entries ".CONTAINER_ID_FULL == \"$1\" and .CAPAUDIT_STATE == \"$2\"") == "$3" ]]
+}
+has_status_text() {
+	[[ -n $(property StatusText) ]]
+}
+restarted() {
+	[[ $(property NRestarts) == "$1" && $(property ActiveState) == active ]]
+}
+pass_now() {
+	inside systemctl kill --signal USR1 --kill-whom=main capauditd.service
+}
+# Replaces the policy as a careful editor would; text on standard input, after what all have.
+policy() {
+	{
+		printf 'version: 1\nrun: { interval: 5s }\n'
+		cat
+	} >"$root/etc/capauditd/.policy.new"
+	chmod 644 "$root/etc/capauditd/.policy.new"
+	mv "$root/etc/capauditd/.policy.new" "$root/etc/capauditd/policy.yaml"
+}
+
+# A process in there with SYS_ADMIN alone, in a cgroup as a kubelet's, with the log files of a pod.
+# Prints its pid.
+start_container() {
+	local id=$1 uid=$2 pod=$3 logs
+	logs=/var/log/pods/shop_${pod}_$uid/web
+	mkdir -p "$root$logs" "$root/var/log/containers"
+	: >"$root$logs/0.log"
+	ln -sf "$logs/0.log" "$root/var/log/containers/${pod}_shop_web-$id.log"
+	# It drops first and moves then: nothing in the container ever holds more.
+	inside sh -c '
+		setsid setpriv --bounding-set=-all,+sys_admin --inh-caps=-all sh -c "
+			for h in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
+				[ -e \$h/cgroup.procs ] && mkdir -p \$h/$1 && echo \$\$ >\$h/$1/cgroup.procs
+			done
+			exec sleep 3600" </dev/null >/dev/null 2>&1 &
+		echo $!' sh "kubepods/besteffort/pod$uid/$id"
+}
+pod_uid=$(random_uid)
+container_id=$(random_hex 64)
+
+# -- the daemon's life ---------------------------------------------------------------------------------
+
+test_systemd_analyze_verifies_the_unit() {
+	inside systemd-analyze verify --man=yes capauditd.service
+}
+
+test_its_exposure_is_at_most_2_0() {
+	inside systemd-analyze security --no-pager --threshold=20 capauditd.service
+}
+
+test_a_bad_policy_keeps_it_from_starting_and_the_journal_says_where() {
+	policy <<-'EOF'
+		defaultProfile: basline
+	EOF
+	refused inside systemctl start capauditd.service
+	inside systemctl stop capauditd.service
+	inside systemctl reset-failed capauditd.service
+	# From ExecStartPre: what check-config wrote to standard error.
+	has_entry '.MESSAGE | test("policy\\.yaml:3:17: .*basline")'
+}
+
+test_it_is_active_once_it_has_said_that_it_is_ready() {
+	policy </dev/null
+	inside systemctl start capauditd.service
+	[[ $(property ActiveState) == active ]]
+	[[ $(property SubState) == running ]]
+	[[ $(property NRestarts) == 0 ]]
+	property MainPID >"$workspace/main.pid"
+	wait_until 60 has_status_text
+}
+
+test_it_is_an_ordinary_user_without_any_capability() {
+	inside cat "/proc/$(property MainPID)/status" >"$workspace/status"
+	cat "$workspace/status"
+	for set in CapInh CapPrm CapEff CapBnd CapAmb; do
+		grep -qx "$set:[[:space:]]*0000000000000000" "$workspace/status"
+	done
+	grep -qx 'NoNewPrivs:[[:space:]]*1' "$workspace/status"
+	grep -qx 'Seccomp:[[:space:]]*2' "$workspace/status"
+	refused grep -qE '^Uid:.*[[:space:]]0([[:space:]]|$)' "$workspace/status"
+}
+
+test_it_says_that_this_pid_namespace_is_not_the_hosts() {
+	wait_until 60 has_entry '.MESSAGE_ID and (.MESSAGE | test("PID namespace"))'
+}
+
+test_a_container_that_starts_gives_a_finding_in_the_journal() {
+	pid=$(start_container "$container_id" "$pod_uid" cart-7d4f)
+	# At once by inotify, or else at the next pass.
+	wait_until 60 said_of "$container_id" opened 1
+	entries ".CAPAUDIT_STATE == \"opened\" and .CONTAINER_ID_FULL == \"$container_id\"" \
+		>"$workspace/opened.json"
+	[[ $(wc -l <"$workspace/opened.json") == 1 ]]
+	jq --exit-status --arg pid "$pid" --arg uid "$pod_uid" --arg id "$container_id" '
+		. as $entry | (.CAPAUDIT_FINDING | fromjson) as $finding
+		| ([.MESSAGE, .CAPAUDIT_FINDING, .CAPAUDIT_ID, .CAPAUDIT_EXCESS] | all(type == "string"))
+		and .OBJECT_PID == $pid
+		and .CAPAUDIT_EXCESS == "SYS_ADMIN"
+		and .CAPAUDIT_VERDICT == "violation" and .CAPAUDIT_CLASS == "posture"
+		and .CAPAUDIT_REACH == "effective" and .CAPAUDIT_PROFILE == "baseline"
+		and .K8S_NAMESPACE_NAME == "shop" and .K8S_POD_NAME == "cart-7d4f"
+		and .K8S_CONTAINER_NAME == "web" and .K8S_POD_UID == $uid
+		and .CONTAINER_ID == $id[0:12]
+		and $finding.id == .CAPAUDIT_ID and $finding.container.id == $id
+		and $finding.message == .MESSAGE
+		and ($finding.process.pid | tostring) == $pid' "$workspace/opened.json"
+}
+
+test_journalctl_x_explains_the_entry_from_the_catalogue() {
+	inside journalctl --update-catalog
+	id=$(jq -r .MESSAGE_ID "$workspace/opened.json")
+	inside journalctl --no-pager --catalog "MESSAGE_ID=$id" CONTAINER_ID_FULL="$container_id" |
+		tee "$workspace/explained" | head -n 40
+	grep -q '^░░ Subject: ' "$workspace/explained"
+	grep -q '^░░ .*capabilit' "$workspace/explained"
+}
+
+test_what_was_said_is_not_said_again() {
+	# Another container's finding proves that a pass has been since.
+	id=$(random_hex 64)
+	start_container "$id" "$(random_uid)" cart-9c1b
+	pass_now
+	wait_until 60 said_of "$id" opened 1
+	[[ $(count_entries ".CONTAINER_ID_FULL == \"$container_id\"") == 1 ]]
+	[[ $(count_entries '.MESSAGE_ID and (.MESSAGE | test("PID namespace"))') == 1 ]]
+}
+
+test_reload_takes_a_changed_policy_and_resolves_what_it_permits() {
+	policy <<-'EOF'
+		rules:
+		  - match: { namespace: shop }
+		    profile: privileged
+	EOF
+	inside systemctl reload capauditd.service
+	wait_until 60 said_of "$container_id" resolved 1
+	has_entry ".CAPAUDIT_STATE == \"resolved\" and .CONTAINER_ID_FULL == \"$container_id\"
+		and (.CAPAUDIT_FINDING | fromjson | .resolved_reason) == \"policy\""
+	[[ $(property MainPID) == "$(cat "$workspace/main.pid")" ]]
+}
+
+test_reload_with_a_bad_policy_fails_and_the_daemon_keeps_the_old_one() {
+	policy <<-'EOF'
+		profiles:
+		  web:
+		    allow: [NET_RAWW]
+	EOF
+	refused inside systemctl reload capauditd.service
+	# The daemon itself noticed the file, and said what is wrong.
+	wait_until 60 has_entry '.MESSAGE_ID and (.MESSAGE | test("policy\\.yaml:5:13: .*NET_RAWW"))'
+	[[ $(property ActiveState) == active ]]
+	[[ $(property MainPID) == "$(cat "$workspace/main.pid")" ]]
+	# Under the old one the container was permitted all the while.
+	said_of "$container_id" opened 1
+	policy </dev/null
+	wait_until 60 said_of "$container_id" opened 2
+}
+
+test_the_watchdog_restarts_a_daemon_that_hangs() {
+	inside kill -STOP "$(property MainPID)"
+	wait_until 60 restarted 1
+	[[ $(property MainPID) != "$(cat "$workspace/main.pid")" ]]
+}
+
+test_after_the_restart_it_audits_again() {
+	wait_until 60 said_of "$container_id" opened 3
+}
+
+test_it_outlives_a_restart_of_journald() {
+	inside systemctl restart systemd-journald.service
+	policy <<-'EOF'
+		defaultProfile: privileged
+	EOF
+	wait_until 60 said_of "$container_id" resolved 2
+	[[ $(property NRestarts) == 1 ]]
+}
+
+test_it_stops_when_asked_and_not_by_force() {
+	inside systemctl stop capauditd.service
+	[[ $(property ActiveState) == inactive ]]
+	[[ $(property Result) == success ]]
+	[[ $(property ExecMainStatus) == 0 ]]
+}
+
+run_tests
