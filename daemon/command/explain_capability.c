@@ -15,7 +15,7 @@
 
 #define SEE "capabilities(7)"
 
-/* Not in themselves a way to the host, but with what a container may share with it (DESIGN.md;
+/* Not in themselves a way to the host, but with what a container may share with it (docs/architecture.md;
  * the judge looks at the process). */
 static const struct {
 	unsigned number;

@@ -12,7 +12,7 @@
 
 enum danger { DANGER_WITHIN_BASELINE, DANGER_OUTSIDE_BASELINE, DANGER_TAKEOVER, DANGERS };
 
-/* DESIGN.md, "Two classes of violation": by reach, then by the worst capability of the excess. */
+/* docs/architecture.md, "Two classes of violation": by reach, then by the worst capability of the excess. */
 enum severity_row { ROW_HELD, ROW_BOUNDING, ROW_BOUNDING_NO_NEW_PRIVS, ROWS };
 
 static const enum severity severities[ROWS][DANGERS] = {

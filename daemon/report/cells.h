@@ -15,7 +15,7 @@ struct row {
 	bool moved;
 };
 
-/* The order is that of INTERFACE.md; the last ones are for host processes. */
+/* The order is that of docs/interface.md; the last ones are for host processes. */
 enum column_id {
 	COLUMN_NAMESPACE,
 	COLUMN_POD,

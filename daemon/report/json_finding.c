@@ -27,7 +27,7 @@ static json_t *mask_value(capability_mask mask)
 
 static json_t *sets_value(const struct capability_sets *sets, json_t *value(capability_mask mask))
 {
-	/* INTERFACE.md's order */
+	/* docs/interface.md's order */
 	static const enum capability_set order[CAPABILITY_SETS] = {
 		CAPABILITY_EFFECTIVE,
 		CAPABILITY_PERMITTED,

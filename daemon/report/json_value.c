@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The parts that every JSON output shares: Jansson values made of ours, hostile text escaped, and
- * null for what is not known. INTERFACE.md of the project has the keys and their order.
+ * null for what is not known. docs/interface.md has the keys and their order.
  */
 #include "json_value.h"
 

@@ -47,7 +47,7 @@ struct capability_info {
 	const char *danger;       /* one sentence: what an attacker makes of it in a container */
 	capability_mask narrower; /* capabilities that cover a part of it (0: none) */
 	const char *instead;      /* what to use in its place, or NULL */
-	bool takeover;            /* a holder can take over the host by this alone (DESIGN.md) */
+	bool takeover;            /* a holder can take over the host by this alone (docs/architecture.md) */
 };
 
 /* Row `number` of the table, or NULL where the table has none. */

@@ -2,7 +2,7 @@
 /*
  * A finding: one thing that somebody should look at. The value that every sink receives.
  *
- * Fields and their meaning: INTERFACE.md of the project, docs/findings.md, README "How to read a
+ * Fields and their meaning: docs/interface.md, README "How to read a
  * finding". A finding owns all that it points to; findings are moved, or copied with finding_copy().
  */
 #ifndef CAPAUDITD_FINDING_H
@@ -115,7 +115,7 @@ void finding_free(struct finding *finding); /* done, and the memory itself */
 int finding_copy(const struct finding *from, struct finding *ret);
 DEFINE_CLEANUP(struct finding, finding_free)
 
-/* Fills id and workload_id from the rest: the start of SHA-256 over the key that INTERFACE.md names
+/* Fills id and workload_id from the rest: the start of SHA-256 over the key that docs/interface.md names
  * (container, class, relation to the initial user namespace, the five excess masks). A nested one's
  * masks do not count: there is one such finding a container. HINT_MOVED and HINT_LEFT_USER_NAMESPACE
  * make another finding. workload_id has namespace, owner and container name in place of the container's

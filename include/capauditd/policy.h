@@ -88,7 +88,7 @@ enum outputs {
 struct run_settings {
 	uint64_t interval_us;      /* 1 s to 1 h; default 30 s */
 	uint64_t resolve_after_us; /* default 5 min */
-	unsigned outputs;          /* 0: as INTERFACE.md says */
+	unsigned outputs;          /* 0: as docs/interface.md says */
 	bool report_all;
 	bool full_cmdline;
 	const char *engine;  /* "auto", "procfs", "bpf" */

@@ -101,7 +101,7 @@ struct task *snapshot_find(const struct snapshot *snapshot, pid_t pid);
 #define PROCESS_ARGUMENTS_MAX 64
 #define HOST_NAMESPACES       6
 
-enum host_namespace { /* order of INTERFACE.md's "host_namespaces" */
+enum host_namespace { /* order of docs/interface.md's "host_namespaces" */
 	HOST_NAMESPACE_PID = 1u << 0,
 	HOST_NAMESPACE_NET = 1u << 1,
 	HOST_NAMESPACE_IPC = 1u << 2,

@@ -7,7 +7,7 @@
 #   bench.sh                the program is $CAPAUDITD, or build/capauditd
 #   BENCH_ROUNDS=7          pairs of scan and pscap, taken in turns
 #   BENCH_SERIES="1000 5000 10000 20000"
-#   BENCH_REST_SECONDS=65   how long `run` is watched at rest; its interval is 30 s
+#   BENCH_REST_SECONDS=60   how long `run` is watched at rest: whole intervals of 30 s; 0: not at all
 
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -15,7 +15,7 @@ cd "$(dirname "$0")"
 program=${CAPAUDITD:-../../build/capauditd}
 rounds=${BENCH_ROUNDS:-7}
 read -r -a series <<<"${BENCH_SERIES:-1000 5000 10000 20000}"
-rest=${BENCH_REST_SECONDS:-65}
+rest=${BENCH_REST_SECONDS:-60}
 per_container=50
 load=10000
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Exit statuses of `scan` (INTERFACE.md's table): what scripts depend on.
+ * Exit statuses of `scan` (docs/interface.md's table): what scripts depend on.
  */
 #include "sys.h"
 
