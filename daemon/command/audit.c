@@ -67,16 +67,16 @@ static void look_into(struct audit *audit, struct known_container *known)
 	process_done(&process);
 }
 
-/* A runtime joins the container's cgroup with the host's capabilities, in a stage that has been exec'd and
- * never becomes the container's program (runc's "init" parent). It lives for milliseconds. Whoever came
- * from outside is therefore looked at by its executable, which a reader without privileges cannot see: to
- * such a reader it has to be a second old. */
+/* A runtime joins the container's cgroup with the host's capabilities, in a stage that has been
+ * exec'd and never becomes the container's program (runc's "init" parent). It lives for
+ * milliseconds. Whoever came from outside is therefore looked at by its executable, which a reader
+ * without privileges cannot see: to such a reader it has to be a second old. */
 #define YOUNG_S	  1u /* so old has to be whose executable cannot be read */
 #define RUNTIME_S 5u /* so long a runtime's executable excuses */
 
 /* 1 or 0; -ENOMEM. */
-static int is_stage(struct audit *audit, const struct task *task, uint64_t age_s,
-	uint64_t *unsettled)
+static int is_stage(
+	struct audit *audit, const struct task *task, uint64_t age_s, uint64_t *unsettled)
 {
 	struct process process;
 	int stage, r = audit->engine->ops->describe(audit->engine, task, &process);
@@ -119,7 +119,8 @@ static int find_stages(struct audit *audit, struct audit_result *result)
 static const struct task *find_task(const struct known_container *known, const struct member *m)
 {
 	for (size_t i = 0; i < known->task_count; i++)
-		if (known->tasks[i]->pid == m->pid && known->tasks[i]->start_ticks == m->start_ticks)
+		if (known->tasks[i]->pid == m->pid &&
+			known->tasks[i]->start_ticks == m->start_ticks)
 			return known->tasks[i];
 	return NULL;
 }
@@ -136,8 +137,9 @@ static int describe(struct audit *audit, const struct task *task, struct observa
 	return 0;
 }
 
-/* Where the process that stands for an observation has ended meanwhile, another of its members does;
- * where none is left, what was read is thrown away. 1: described; 0: nobody is left; -ENOMEM. */
+/* Where the process that stands for an observation has ended meanwhile, another of its members
+ * does; where none is left, what was read is thrown away. 1: described; 0: nobody is left; -ENOMEM.
+ */
 #define SUBSTITUTES_MAX 16u
 
 static int describe_one(struct audit *audit, const struct known_container *known,
@@ -215,8 +217,8 @@ static int judge_one(struct audit *audit, const struct judge_input *shared,
 	input.task_count = known->task_count;
 	input.reference = &known->reference;
 	*audited = (struct audited){ .known = known };
-	r = judge_container(&input, &audited->assessment, &audited->observations,
-		&audited->observation_count);
+	r = judge_container(
+		&input, &audited->assessment, &audited->observations, &audited->observation_count);
 	if (r < 0)
 		return r;
 	result->container_count++;

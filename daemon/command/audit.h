@@ -33,14 +33,14 @@ struct audit_result {
 struct audit {
 	struct engine *engine;
 	struct registry *registry;
-	const struct policy *policy;   /* borrowed; may be exchanged between passes */
-	const struct profile *forced;  /* of that policy, or NULL */
-	const char *const *bases;      /* trusted cgroup prefixes, NULL-terminated, or NULL */
+	const struct policy *policy;  /* borrowed; may be exchanged between passes */
+	const struct profile *forced; /* of that policy, or NULL */
+	const char *const *bases;     /* trusted cgroup prefixes, NULL-terminated, or NULL */
 	bool include_host;
-	bool report_tolerated;         /* describe tolerated and excepted ones too */
-	const pid_t *only;             /* --pid */
+	bool report_tolerated; /* describe tolerated and excepted ones too */
+	const pid_t *only;     /* --pid */
 	size_t only_count;
-	bool (*cancelled)(void); /* pass_options */
+	bool (*cancelled)(void);	 /* pass_options */
 	uint64_t (*clock)(int clock_id); /* microseconds; clock_us(), or a test's */
 	/* Which containers are judged (filters); NULL: all. */
 	bool (*wanted)(void *data, const struct known_container *known);
@@ -48,7 +48,8 @@ struct audit {
 	struct snapshot snapshot; /* of the last pass: what the next one follows */
 };
 
-/* Takes one pass. The result is released with audit_result_done(), before the next pass. 0 or -errno. */
+/* Takes one pass. The result is released with audit_result_done(), before the next pass. 0 or
+ * -errno. */
 int audit_pass(struct audit *audit, struct audit_result *ret);
 void audit_result_done(struct audit_result *result);
 void audit_done(struct audit *audit); /* its snapshot, registry and engine */
@@ -69,8 +70,8 @@ void node_done(struct node *node);
 /* --host-root, else the policy's, else /host where the host's files are mounted there, else "". */
 const char *find_host_root(const char *option, const struct policy *policy);
 
-/* Fills *ret with an engine of that name ("auto" takes procfs while there is no other). 0, or -EINVAL
- * with *diag filled. */
+/* Fills *ret with an engine of that name ("auto" takes procfs while there is no other). 0, or
+ * -EINVAL with *diag filled. */
 int engine_choose(const char *name, struct engine **ret, struct diag *diag);
 
 uint64_t clock_us(int clock_id);

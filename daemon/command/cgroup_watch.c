@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * inotify on the folders of the cgroup tree above the containers. Knows paths and nothing of what runs
- * in them.
+ * inotify on the folders of the cgroup tree above the containers. Knows paths and nothing of what
+ * runs in them.
  */
 #include "cgroup_watch.h"
 
@@ -21,14 +21,14 @@
 
 #define FOLDERS_MAX 16384u /* watched; fs.inotify.max_user_watches may be less */
 #define DEPTH_MAX   32u
-#define EVENTS      (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR)
+#define EVENTS	    (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR)
 
 struct folder {
 	UT_hash_handle hh;
 	int descriptor; /* of the watch */
 	bool lost;
-	char *path;      /* in the file system */
-	size_t root;     /* its first bytes are the hierarchy's root: the cgroup path follows */
+	char *path;  /* in the file system */
+	size_t root; /* its first bytes are the hierarchy's root: the cgroup path follows */
 };
 
 struct cgroup_watch {
@@ -71,8 +71,8 @@ static int remember(struct cgroup_watch *watch, int descriptor, const char *path
 }
 
 /* Watches a folder and those below it, down to the containers. Sets *made where one is found. */
-static void watch_below(struct cgroup_watch *watch, const char *path, size_t root, unsigned depth,
-	bool *made)
+static void watch_below(
+	struct cgroup_watch *watch, const char *path, size_t root, unsigned depth, bool *made)
 {
 	const struct dirent *entry;
 	int descriptor;
@@ -87,7 +87,8 @@ static void watch_below(struct cgroup_watch *watch, const char *path, size_t roo
 		watch->missed += descriptor < 0 ? errno != ENOENT : 1;
 		return;
 	}
-	/* Watched first, listed afterwards: what is made in between is seen twice and not missed. */
+	/* Watched first, listed afterwards: what is made in between is seen twice and not missed.
+	 */
 	dir = opendir(path);
 	if (!dir)
 		return;
@@ -120,8 +121,8 @@ static bool watch_hierarchy(struct cgroup_watch *watch, const char *mount, long 
 	return true;
 }
 
-/* With v1 every controller has a tree of its own; runtimes make a container's folder in all of them, so
- * one is enough, and the v2 tree beside them. */
+/* With v1 every controller has a tree of its own; runtimes make a container's folder in all of
+ * them, so one is enough, and the v2 tree beside them. */
 static bool watch_roots(struct cgroup_watch *watch, const char *host_root)
 {
 	static const char *const controllers[] = { "pids", "memory", "cpu", "cpu,cpuacct",
@@ -153,8 +154,8 @@ static bool watch_roots(struct cgroup_watch *watch, const char *host_root)
 	return any;
 }
 
-int cgroup_watch_new(const char *host_root, const struct cgroup_base *base,
-	struct cgroup_watch **ret)
+int cgroup_watch_new(
+	const char *host_root, const struct cgroup_base *base, struct cgroup_watch **ret)
 {
 	_cleanup_(cgroup_watch_freep) struct cgroup_watch *watch = calloc(1, sizeof(*watch));
 
@@ -176,8 +177,7 @@ void cgroup_watch_free(struct cgroup_watch *watch)
 
 	if (!watch)
 		return;
-	HASH_ITER(hh, watch->folders, folder, next)
-	{
+	HASH_ITER (hh, watch->folders, folder, next) {
 		HASH_DEL(watch->folders, folder);
 		free(folder->path);
 		free(folder);
@@ -208,7 +208,7 @@ static enum cgroup_news take_event(struct cgroup_watch *watch, const struct inot
 {
 	_cleanup_free_ char *path = NULL;
 	struct folder *folder;
-	bool made = false;
+	bool made = false, came;
 
 	if (event->mask & IN_Q_OVERFLOW)
 		return CGROUP_NEWS_MADE; /* lost: look at everything */
@@ -225,10 +225,10 @@ static enum cgroup_news take_event(struct cgroup_watch *watch, const struct inot
 		path = NULL;
 		return CGROUP_NEWS_MADE;
 	}
+	came = (event->mask & (IN_CREATE | IN_MOVED_TO)) != 0;
 	if (is_container(watch, path, folder->root))
-		return event->mask & (IN_CREATE | IN_MOVED_TO) ? CGROUP_NEWS_MADE
-							      : CGROUP_NEWS_GONE;
-	if (event->mask & (IN_CREATE | IN_MOVED_TO))
+		return came ? CGROUP_NEWS_MADE : CGROUP_NEWS_GONE;
+	if (came)
 		watch_below(watch, path, folder->root, 0, &made);
 	return made ? CGROUP_NEWS_MADE : CGROUP_NEWS_NONE;
 }

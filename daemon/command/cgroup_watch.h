@@ -2,8 +2,8 @@
 /*
  * Notices containers that come and go, by inotify on the cgroup tree: no privilege is needed.
  *
- * A folder whose path names a container is a leaf: what the container makes below it is its own and is
- * not watched.
+ * A folder whose path names a container is a leaf: what the container makes below it is its own and
+ * is not watched.
  */
 #ifndef CAPAUDITD_CGROUP_WATCH_H
 #define CAPAUDITD_CGROUP_WATCH_H
@@ -21,8 +21,8 @@ enum cgroup_news {
 };
 
 /* Watches HOST_ROOT/sys/fs/cgroup. -ENOENT where no hierarchy is readable there. */
-int cgroup_watch_new(const char *host_root, const struct cgroup_base *base,
-	struct cgroup_watch **ret);
+int cgroup_watch_new(
+	const char *host_root, const struct cgroup_base *base, struct cgroup_watch **ret);
 void cgroup_watch_free(struct cgroup_watch *watch);
 DEFINE_CLEANUP(struct cgroup_watch, cgroup_watch_free)
 

@@ -24,7 +24,8 @@ int coverage_explain(const struct coverage *coverage, bool nested, char ***ret, 
 		const char *text;
 	} rows[] = {
 		{ coverage->not_host_pid_namespace && !nested, 0,
-			"not in the host's PID namespace: only this namespace's processes were seen "
+			"not in the host's PID namespace: only this namespace's processes were "
+			"seen "
 			"(--nested says that this is meant)" },
 		{ coverage->hidden_processes, 0,
 			"/proc is mounted with hidepid and hides other users' processes" },

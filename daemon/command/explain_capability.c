@@ -15,8 +15,8 @@
 
 #define SEE "capabilities(7)"
 
-/* Not in themselves a way to the host, but with what a container may share with it (docs/architecture.md;
- * the judge looks at the process). */
+/* Not in themselves a way to the host, but with what a container may share with it
+ * (docs/architecture.md; the judge looks at the process). */
 static const struct {
 	unsigned number;
 	const char *where;

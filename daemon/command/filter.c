@@ -50,7 +50,7 @@ void filter_done(struct filter *filter)
 bool filter_is_empty(const struct filter *filter)
 {
 	return !filter->namespaces.count && !filter->pods.count && !filter->containers.count &&
-		!filter->pid_count;
+	       !filter->pid_count;
 }
 
 static bool matches(const struct globs *globs, const char *text)
@@ -74,7 +74,7 @@ static bool matches_id(const struct globs *globs, const char *id)
 bool filter_matches(const struct filter *filter, const struct container *container)
 {
 	return matches(&filter->namespaces, container->pod.namespace_name) &&
-		matches(&filter->pods, container->pod.name) &&
-		(matches(&filter->containers, container->name) ||
-			matches_id(&filter->containers, container->id));
+	       matches(&filter->pods, container->pod.name) &&
+	       (matches(&filter->containers, container->name) ||
+		       matches_id(&filter->containers, container->id));
 }

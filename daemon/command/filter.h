@@ -23,7 +23,7 @@ struct filter {
 	size_t pid_count;
 };
 
-int filter_add_glob(struct globs *globs, const char *glob); /* 0 or -ENOMEM */
+int filter_add_glob(struct globs *globs, const char *glob);  /* 0 or -ENOMEM */
 int filter_add_pid(struct filter *filter, const char *text); /* 0, -EINVAL, -ERANGE, -ENOMEM */
 void filter_done(struct filter *filter);
 

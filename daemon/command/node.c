@@ -72,13 +72,12 @@ int engine_choose(const char *name, struct engine **ret, struct diag *diag)
 	int r;
 
 	if (strcmp(name, "bpf") == 0)
-		return diag_error(diag, 0, 0,
-			"this build has no bpf engine; use --engine procfs or auto");
+		return diag_error(
+			diag, 0, 0, "this build has no bpf engine; use --engine procfs or auto");
 	if (strcmp(name, "procfs") != 0 && strcmp(name, "auto") != 0)
 		return diag_error(diag, 0, 0, "unknown engine \"%s\" (auto, procfs, bpf)", name);
 	r = engine_procfs_new(ret);
 	if (r < 0)
-		(void)diag_error(diag, 0, 0, "the procfs engine does not start: %s",
-			strerror(-r));
+		(void)diag_error(diag, 0, 0, "the procfs engine does not start: %s", strerror(-r));
 	return r;
 }

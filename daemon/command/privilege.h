@@ -5,9 +5,9 @@
 #ifndef CAPAUDITD_PRIVILEGE_H
 #define CAPAUDITD_PRIVILEGE_H
 
-/* Empties the effective, permitted, inheritable and ambient sets, and the bounding set where that may
- * be done; sets no_new_privs; then reads /proc/self/status back. 0; -EPERM where anything is left that
- * could be used; -errno. */
+/* Empties the effective, permitted, inheritable and ambient sets, and the bounding set where that
+ * may be done; sets no_new_privs; then reads /proc/self/status back. 0; -EPERM where anything is
+ * left that could be used; -errno. */
 int drop_privileges(void);
 
 #endif

@@ -64,7 +64,7 @@ static bool is_ending(void)
 	sigset_t pending;
 
 	return sigpending(&pending) == 0 &&
-		(sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+	       (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }
 
 static int add_signals(struct run *run)
@@ -103,8 +103,8 @@ static int watch_cgroups(struct run *run, const char *host_root)
 			"%zu cgroups cannot be watched (fs.inotify.max_user_watches?): new "
 			"containers below them are seen at the interval only.",
 			cgroup_watch_missed(run->watch));
-	r = sd_event_add_io(run->event, NULL, cgroup_watch_fd(run->watch), EPOLLIN, on_cgroups,
-		run);
+	r = sd_event_add_io(
+		run->event, NULL, cgroup_watch_fd(run->watch), EPOLLIN, on_cgroups, run);
 	return r < 0 ? r : 0;
 }
 
@@ -145,14 +145,14 @@ static int set_up(struct run *run)
 	r = node_init(&run->node, run->options->node);
 	if (r < 0)
 		return r;
-	run->context = (struct report_context){ run->node.name, run->node.boot_id,
-		run->node.kernel, run->audit.engine->ops->name, settings->full_cmdline };
+	run->context = (struct report_context){ run->node.name, run->node.boot_id, run->node.kernel,
+		run->audit.engine->ops->name, settings->full_cmdline };
 	r = sd_event_new(&run->event);
 	if (r >= 0)
 		r = add_signals(run);
 	if (r >= 0)
-		r = sd_event_add_time(run->event, &run->timer, CLOCK_MONOTONIC, 0, 1000, on_timer,
-			run);
+		r = sd_event_add_time(
+			run->event, &run->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, run);
 	if (r >= 0)
 		r = run_open_outputs(run);
 	if (r >= 0)
@@ -214,7 +214,8 @@ int command_run(int argc, char **argv)
 
 	if (status != RUN_OPTIONS_GO)
 		return status;
-	/* What a pass needs of memory goes back to the node when it ends, and grows without a copy. */
+	/* What a pass needs of memory goes back to the node when it ends, and grows without a copy.
+	 */
 	(void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 	r = run_load_policy(&run, &diag);
 	if (r < 0) {

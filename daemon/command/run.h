@@ -22,7 +22,7 @@ struct run_options {
 struct run {
 	const struct run_options *options;
 	sd_event *event;
-	sd_event_source *timer;        /* the next pass */
+	sd_event_source *timer;	       /* the next pass */
 	sd_event_source *policy_timer; /* a change of the policy has settled */
 	sd_event_source *stdout_source;
 	sd_event_source **policy_watches; /* inotify on the folders of the policy file */
@@ -42,13 +42,13 @@ struct run {
 	struct line_stream *out;
 	uint64_t lines_lost; /* findings that the reader of standard output did not take */
 
-	uint64_t due_us;         /* monotonic: when the next pass comes */
-	uint64_t last_end_us;    /* monotonic */
+	uint64_t due_us;      /* monotonic: when the next pass comes */
+	uint64_t last_end_us; /* monotonic */
 	uint64_t last_duration_us;
 	unsigned starting_rounds; /* passes in a row that waited for a starting container */
-	bool passed;              /* the first pass is done */
-	bool complete;            /* the last pass saw everything */
-	uint64_t warned_day;      /* exceptions' expiry was looked at on that day */
+	bool passed;		  /* the first pass is done */
+	bool complete;		  /* the last pass saw everything */
+	uint64_t warned_day;	  /* exceptions' expiry was looked at on that day */
 	bool failed;
 };
 
@@ -58,10 +58,12 @@ int run_options_parse(struct run_options *options, int argc, char **argv);
 
 /* run_pass.c */
 void run_pass(struct run *run);
-/* Sees to it that a pass comes no later than `delay_us` from now; passes that something sets off are
- * kept apart, so that a storm of containers cannot make the daemon eat the node. */
+/* Sees to it that a pass comes no later than `delay_us` from now; passes that something sets off
+ * are kept apart, so that a storm of containers cannot make the daemon eat the node. */
 void run_schedule(struct run *run, uint64_t delay_us);
-#define RUN_NOTICE_DELAY_US 50000u /* a new cgroup is followed by its process in about that time */
+#define RUN_NOTICE_DELAY_US                                                  \
+	50000u /* a new cgroup is followed by its process in about that time \
+		*/
 void run_status(struct run *run);
 
 /* run_policy.c */
@@ -76,7 +78,7 @@ const char *run_policy_path(const struct run *run); /* NULL: built-in, asked for
 /* run_output.c */
 int run_open_outputs(struct run *run);
 void run_close_outputs(struct run *run);
-void run_deliver(void *run, const struct finding *finding);
+void run_deliver(void *data, const struct finding *finding);
 void run_say(struct run *run, enum journal_message id, int priority, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 

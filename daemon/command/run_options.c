@@ -52,8 +52,8 @@ static int take(struct run_options *options, int option)
 		break;
 	case OPT_KUBERNETES:
 		if (strcmp(optarg, "auto") != 0 && strcmp(optarg, "off") != 0)
-			return usage_error("--kubernetes: unknown value \"%s\" (auto, off)",
-				optarg);
+			return usage_error(
+				"--kubernetes: unknown value \"%s\" (auto, off)", optarg);
 		break;
 	default:
 		return usage_error("--kubeconfig: this build does not speak to the Kubernetes API");

@@ -85,7 +85,7 @@ static bool lives(const struct run *run, const struct finding *finding)
 	const struct task *task = snapshot_find(&run->audit.snapshot, finding->process.pid);
 
 	return finding->state != FINDING_RESOLVED && task &&
-		task->start_ticks == finding->process.start_ticks;
+	       task->start_ticks == finding->process.start_ticks;
 }
 
 void run_deliver(void *data, const struct finding *finding)
@@ -115,7 +115,6 @@ void run_say(struct run *run, enum journal_message id, int priority, const char 
 		text = NULL;
 		return;
 	}
-	if (!(run->outputs & OUTPUT_JOURNAL) ||
-		journal_send_message(id, priority, "%s", text) < 0)
+	if (!(run->outputs & OUTPUT_JOURNAL) || journal_send_message(id, priority, "%s", text) < 0)
 		message("%s", text);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The daemon's policy: loading, noticing a change (also by a ConfigMap's symlink swap), reloading. A bad
- * policy never replaces a good one.
+ * The daemon's policy: loading, noticing a change (also by a ConfigMap's symlink swap), reloading.
+ * A bad policy never replaces a good one.
  */
 #include "run.h"
 
@@ -15,7 +15,7 @@
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
 
-#define SETTLE_US 200000u /* an editor or a ConfigMap writes in several steps */
+#define SETTLE_US   200000u /* an editor or a ConfigMap writes in several steps */
 #define WATCHES_MAX 2u
 
 const char *run_policy_path(const struct run *run)
@@ -70,8 +70,8 @@ void run_warn_of_expiry(struct run *run)
 	}
 }
 
-/* What of an open finding the new policy still finds wrong. It was not observed in the pass that the
- * new policy judged: either it is permitted now, or it is told under another profile. */
+/* What of an open finding the new policy still finds wrong. It was not observed in the pass that
+ * the new policy judged: either it is permitted now, or it is told under another profile. */
 static enum resolved_reason rejudge(void *data, const struct finding *f)
 {
 	const struct run *run = data;
@@ -172,8 +172,8 @@ void run_reload(struct run *run)
 	r = command_load_policy(run->options->policy, &new, &diag);
 	if (r < 0) {
 		run_say(run, JOURNAL_RELOAD_FAILED, LOG_ERR,
-			"The policy stays as it was: %s:%u:%u: %s", diag.file ? diag.file : "policy",
-			diag.line, diag.column, diag.message);
+			"The policy stays as it was: %s:%u:%u: %s",
+			diag.file ? diag.file : "policy", diag.line, diag.column, diag.message);
 	} else {
 		adopt(run, new);
 		run_say(run, JOURNAL_RELOADED, LOG_INFO,
@@ -181,8 +181,8 @@ void run_reload(struct run *run)
 			policy_file(new) ? policy_file(new) : "(built-in)", policy_rule_count(new),
 			policy_exception_count(new), policy_default_profile(new)->name);
 		run_pass(run);
-		ledger_rejudge_all(rejudge, run, run_deliver, run, run->ledger,
-			clock_us(CLOCK_REALTIME));
+		ledger_rejudge_all(
+			rejudge, run, run_deliver, run, run->ledger, clock_us(CLOCK_REALTIME));
 		run_warn_of_expiry(run);
 		run_status(run);
 	}
@@ -242,8 +242,8 @@ int run_watch_policy(struct run *run)
 	run->policy_watches = calloc(WATCHES_MAX, sizeof(sd_event_source *));
 	if (!run->policy_watches)
 		return -ENOMEM;
-	r = sd_event_add_time(run->event, &run->policy_timer, CLOCK_MONOTONIC, UINT64_MAX, 0,
-		on_settled, run);
+	r = sd_event_add_time(
+		run->event, &run->policy_timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_settled, run);
 	if (r < 0)
 		return r;
 	r = sd_event_source_set_enabled(run->policy_timer, SD_EVENT_OFF);

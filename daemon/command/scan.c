@@ -39,8 +39,8 @@ static bool wants_color(const struct scan_options *options)
 	return !options->output && isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
 }
 
-static int write_report(const struct scan_options *options, const struct scan_report *report,
-	FILE *to)
+static int write_report(
+	const struct scan_options *options, const struct scan_report *report, FILE *to)
 {
 	const struct table_options table = {
 		.all = options->all,
@@ -115,8 +115,8 @@ static void say(void *data, const char *sentence)
 	message("%s", sentence);
 }
 
-static int finish(const struct scan_options *options, struct audit *audit,
-	const struct node *node, const struct audit_result *result)
+static int finish(const struct scan_options *options, struct audit *audit, const struct node *node,
+	const struct audit_result *result)
 {
 	struct scanned scanned = { 0 };
 	int status, r;
@@ -142,8 +142,8 @@ static int finish(const struct scan_options *options, struct audit *audit,
 	return status;
 }
 
-static int prepare(const struct scan_options *options, const struct policy *policy,
-	struct audit *audit)
+static int prepare(
+	const struct scan_options *options, const struct policy *policy, struct audit *audit)
 {
 	struct diag diag = { 0 };
 

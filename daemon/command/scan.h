@@ -39,8 +39,8 @@ struct scanned {
 	char **reasons;
 };
 
-/* Everything of a pass, ordered. It borrows from the result, the audit and the node, which must outlive
- * it. Release it with scanned_done(), whatever is returned. 0 or -ENOMEM. */
+/* Everything of a pass, ordered. It borrows from the result, the audit and the node, which must
+ * outlive it. Release it with scanned_done(), whatever is returned. 0 or -ENOMEM. */
 int scanned_make(struct scanned *scanned, bool nested, const struct audit *audit,
 	const struct node *node, const struct audit_result *result);
 void scanned_done(struct scanned *scanned);

@@ -81,8 +81,8 @@ static int choose(const char *option, const char *value, const char *const *choi
 			return (int)i;
 	near = text_nearest(value, choices, count);
 	if (near)
-		(void)usage_error("--%s: unknown value \"%s\" (did you mean %s?)", option, value,
-			near);
+		(void)usage_error(
+			"--%s: unknown value \"%s\" (did you mean %s?)", option, value, near);
 	else
 		(void)usage_error("--%s: unknown value \"%s\"", option, value);
 	return -1;

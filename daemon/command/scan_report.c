@@ -100,4 +100,3 @@ void scanned_done(struct scanned *scanned)
 	free(scanned->findings);
 	strings_free(scanned->reasons);
 }
-

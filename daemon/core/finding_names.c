@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How docs/interface.md spells a finding's enumerations. Tables only; a number from outside of one is
- * "unknown", so that nothing is ever indexed by what was not checked.
+ * How docs/interface.md spells a finding's enumerations. Tables only; a number from outside of one
+ * is "unknown", so that nothing is ever indexed by what was not checked.
  */
 #include <capauditd/finding.h>
 

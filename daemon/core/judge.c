@@ -28,14 +28,14 @@ struct judgement {
 	struct policy_subject subject;
 	uint64_t day;
 	struct policy_decision decision; /* where it does not depend on the task */
-	bool decide_each;                /* the policy requires controls, which differ by task */
+	bool decide_each;		 /* the policy requires controls, which differ by task */
 	struct observation *observations;
 	size_t count, space;
 	capability_mask level_mask;
 };
 
-void judge_subject(const struct container *container, const struct task *task,
-	struct policy_subject *ret)
+void judge_subject(
+	const struct container *container, const struct task *task, struct policy_subject *ret)
 {
 	*ret = (struct policy_subject){
 		.namespace_name = container->pod.namespace_name,
@@ -89,7 +89,7 @@ static bool is_starting(const struct judge_input *input, const struct task *task
 	if (input->container->host)
 		return false;
 	return task->runtime_stage ||
-		(is_not_begun(task) && age_seconds(input, task) < JUDGE_STARTING_LIMIT_S);
+	       (is_not_begun(task) && age_seconds(input, task) < JUDGE_STARTING_LIMIT_S);
 }
 
 static bool starts_before(const struct task *a, const struct task *b)
@@ -135,13 +135,13 @@ static void make_reference(const struct judge_input *input, const struct task *e
 }
 
 /* An unknown namespace counts as the host's: the worse of the two. */
-static enum namespace_relation find_relation(const struct reference *reference,
-	const struct task *task, bool *ret_left)
+static enum namespace_relation find_relation(
+	const struct reference *reference, const struct task *task, bool *ret_left)
 {
 	*ret_left = false;
 	if (task->user_namespace != USER_NAMESPACE_OTHER) {
 		*ret_left = task->user_namespace == USER_NAMESPACE_INITIAL &&
-			reference->user_namespace == USER_NAMESPACE_OTHER;
+			    reference->user_namespace == USER_NAMESPACE_OTHER;
 		return RELATION_INITIAL;
 	}
 	if (reference->user_namespace == USER_NAMESPACE_OTHER &&
@@ -187,8 +187,8 @@ static struct observation *find_crowd(struct judgement *j, const struct excess *
 	return NULL;
 }
 
-static struct capability_sets union_of(const struct capability_sets *a,
-	const struct capability_sets *b)
+static struct capability_sets union_of(
+	const struct capability_sets *a, const struct capability_sets *b)
 {
 	struct capability_sets both;
 
@@ -323,8 +323,8 @@ static void excuse(const struct judgement *j, const struct policy_decision *deci
 
 	judge_subject(j->input->container, task, &subject);
 	outside = capability_sets_all(&excess->sets);
-	covered = policy_except(j->input->policy, &subject, excess->class, outside, j->day,
-		&excess->exception);
+	covered = policy_except(
+		j->input->policy, &subject, excess->class, outside, j->day, &excess->exception);
 	tolerated = excess->class == CLASS_POSTURE ? decision->profile->tolerate : 0;
 	rest = capability_sets_minus(&excess->sets, covered | tolerated);
 	excepted = capability_sets_and(&excess->sets, covered & ~tolerated);
@@ -366,8 +366,8 @@ static int judge_task(struct judgement *j, const struct task *task)
 		struct policy_subject subject;
 
 		judge_subject(container, task, &subject);
-		decision = policy_decide(j->input->policy, &subject, j->input->forced,
-			j->input->label);
+		decision = policy_decide(
+			j->input->policy, &subject, j->input->forced, j->input->label);
 		/* The container is shown with its earliest process's. */
 		if (task->pid == reference->pid && task->leader) {
 			j->assessment->profile = decision.profile;
@@ -377,8 +377,8 @@ static int judge_task(struct judgement *j, const struct task *task)
 	posture.relation = find_relation(reference, task, &left);
 	if (posture.relation != RELATION_NESTED) {
 		j->level_mask |= capability_sets_all(&sets);
-		j->assessment->held |= task->sets.of[CAPABILITY_EFFECTIVE] |
-			task->sets.of[CAPABILITY_PERMITTED];
+		j->assessment->held |=
+			task->sets.of[CAPABILITY_EFFECTIVE] | task->sets.of[CAPABILITY_PERMITTED];
 		j->assessment->bounding |= task->sets.of[CAPABILITY_BOUNDING];
 	}
 	if (task->sets_differ)
@@ -409,8 +409,8 @@ static int judge_task(struct judgement *j, const struct task *task)
 	if (left)
 		return 0;
 	posture.sets = container->host || posture.relation == RELATION_NESTED
-		? sets
-		: capability_sets_and(&sets, reference->granted);
+			       ? sets
+			       : capability_sets_and(&sets, reference->granted);
 	posture.sets = capability_sets_minus(&posture.sets, decision.profile->allow);
 	if (!any(&posture.sets))
 		return 0;
@@ -454,9 +454,9 @@ static int join_members(struct observation *whole, struct observation *part)
 static bool is_part_of(const struct finding *part, const struct finding *whole)
 {
 	return part->class == whole->class && part->relation == whole->relation &&
-		part->verdict == whole->verdict &&
-		((part->hints ^ whole->hints) & JUDGE_KEY_HINTS) == 0 &&
-		capability_sets_within(&part->excess, &whole->excess);
+	       part->verdict == whole->verdict &&
+	       ((part->hints ^ whole->hints) & JUDGE_KEY_HINTS) == 0 &&
+	       capability_sets_within(&part->excess, &whole->excess);
 }
 
 /* A process that has a part of what another has too much of joins that one's finding. */
@@ -489,7 +489,7 @@ static int join_parts(struct judgement *j)
 static bool is_untouched_default(capability_mask granted)
 {
 	return judge_runtime_default(granted) ||
-		(granted & JUDGE_COMMON_DEFAULT) == JUDGE_COMMON_DEFAULT;
+	       (granted & JUDGE_COMMON_DEFAULT) == JUDGE_COMMON_DEFAULT;
 }
 
 static int judge_settled(struct judgement *j)
@@ -543,8 +543,8 @@ int judge_container(const struct judge_input *input, struct assessment *assessme
 		}
 		make_reference(input, earliest);
 	} else if (input->reference->user_namespace == USER_NAMESPACE_UNKNOWN && earliest &&
-		earliest->pid == input->reference->pid &&
-		earliest->start_ticks == input->reference->start_ticks) {
+		   earliest->pid == input->reference->pid &&
+		   earliest->start_ticks == input->reference->start_ticks) {
 		input->reference->user_namespace = earliest->user_namespace;
 		input->reference->user_namespace_key = earliest->user_namespace_key;
 	}
@@ -556,8 +556,8 @@ int judge_container(const struct judge_input *input, struct assessment *assessme
 	baseline = policy_profile(input->policy, "baseline");
 	assessment->level = judge_level(j.level_mask, baseline ? baseline->tolerate : 0);
 	assessment->advice_drop_all = !input->container->host &&
-		input->container->type != CONTAINER_SANDBOX &&
-		is_untouched_default(input->reference->granted);
+				      input->container->type != CONTAINER_SANDBOX &&
+				      is_untouched_default(input->reference->granted);
 	*ret = j.observations;
 	*ret_count = j.count;
 	return 0;

@@ -12,7 +12,8 @@
 
 enum danger { DANGER_WITHIN_BASELINE, DANGER_OUTSIDE_BASELINE, DANGER_TAKEOVER, DANGERS };
 
-/* docs/architecture.md, "Two classes of violation": by reach, then by the worst capability of the excess. */
+/* docs/architecture.md, "Two classes of violation": by reach, then by the worst capability of the
+ * excess. */
 enum severity_row { ROW_HELD, ROW_BOUNDING, ROW_BOUNDING_NO_NEW_PRIVS, ROWS };
 
 static const enum severity severities[ROWS][DANGERS] = {
@@ -127,13 +128,13 @@ static bool expires_soon(const struct judge_input *input, const struct finding *
 			strcmp(e->expires, f->exception.expires) == 0 &&
 			strcmp(e->reason, f->exception.reason) == 0)
 			return e->expires_day >= today &&
-				e->expires_day - today <= POLICY_EXPIRY_WARNING_DAYS;
+			       e->expires_day - today <= POLICY_EXPIRY_WARNING_DAYS;
 	}
 	return false;
 }
 
-static void add_hints(const struct judge_input *input, const struct observation *o,
-	struct finding *f)
+static void add_hints(
+	const struct judge_input *input, const struct observation *o, struct finding *f)
 {
 	capability_mask all = capability_sets_all(&f->excess);
 	const struct {

@@ -52,8 +52,8 @@ static int read_facts(struct procfs *procfs, int proc, pid_t tid, struct process
 	return 0;
 }
 
-/* Words are separated by NULs; a last one that is not terminated counts. Words that are empty at the
- * end (a process that overwrote its arguments) are left out. */
+/* Words are separated by NULs; a last one that is not terminated counts. Words that are empty at
+ * the end (a process that overwrote its arguments) are left out. */
 static int read_cmdline(struct procfs *procfs, int proc, struct process *process)
 {
 	ssize_t n = procfs_read(procfs, proc, "cmdline", false);
@@ -83,8 +83,8 @@ static int read_cmdline(struct procfs *procfs, int proc, struct process *process
 	return 0;
 }
 
-/* Programs of container runtimes: those that set a container up, and those that stand beside one. Names
- * may go on ("containerd-shim-runc-v2"). */
+/* Programs of container runtimes: those that set a container up, and those that stand beside one.
+ * Names may go on ("containerd-shim-runc-v2"). */
 static const struct {
 	const char *name;
 	bool sets_up; /* it runs in the container's cgroup before the container's program does */
@@ -105,8 +105,8 @@ static const struct {
 	{ "firecracker", false },
 };
 
-/* Is that file the host's own? Asked only of names that matter and of folders where a look-up cannot
- * be made to hang: the path is the container's choice. */
+/* Is that file the host's own? Asked only of names that matter and of folders where a look-up
+ * cannot be made to hang: the path is the container's choice. */
 static bool is_on_host(const char *path, const struct stat *theirs)
 {
 	static const char *const folders[] = { "/usr/", "/opt/", "/bin/", "/sbin/" };
@@ -116,12 +116,12 @@ static bool is_on_host(const char *path, const struct stat *theirs)
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
 		known_folder |= strncmp(path, folders[i], strlen(folders[i])) == 0;
 	return known_folder && stat(path, &ours) == 0 && theirs->st_dev == ours.st_dev &&
-		theirs->st_ino == ours.st_ino;
+	       theirs->st_ino == ours.st_ino;
 }
 
-/* runc runs from a sealed copy of itself (CVE-2019-5736): in memory, which a workload can imitate, or in a
- * mount that is attached nowhere and so has the path "/". That is good for a few seconds' patience and no
- * more. */
+/* runc runs from a sealed copy of itself (CVE-2019-5736): in memory, which a workload can imitate,
+ * or in a mount that is attached nowhere and so has the path "/". That is good for a few seconds'
+ * patience and no more. */
 static void recognise(const char *path, const struct stat *theirs, struct process *process)
 {
 	static const char copy[] = "/memfd:runc_cloned:";
@@ -186,7 +186,8 @@ static void read_namespaces(struct procfs *procfs, int proc, struct process *pro
 		if (st.st_ino == procfs->host_inode[i])
 			process->host_namespaces |= 1u << i;
 	}
-	/* Each network namespace has files of its own below /proc/PID/net, which everyone may see. */
+	/* Each network namespace has files of its own below /proc/PID/net, which everyone may see.
+	 */
 	if (procfs->host_network_file && fstatat(proc, "net/dev", &st, 0) == 0) {
 		process->host_namespaces_known |= HOST_NAMESPACE_NET;
 		if (st.st_ino == procfs->host_network_file)
@@ -210,8 +211,8 @@ static int check_start(struct procfs *procfs, int proc, uint64_t start_ticks)
 	return facts.start_ticks == start_ticks ? 0 : -ESRCH;
 }
 
-static int read_all(struct procfs *procfs, int proc, const struct task *task,
-	struct process *process)
+static int read_all(
+	struct procfs *procfs, int proc, const struct task *task, struct process *process)
 {
 	int r = read_facts(procfs, proc, task->tid, process);
 
@@ -247,8 +248,8 @@ int procfs_describe(struct engine *engine, const struct task *task, struct proce
 	/* The key is an inode unless bit 63 says that it is a hash of uid_map. */
 	if (!(task->user_namespace_key >> 63))
 		process.user_namespace_inode = task->user_namespace_key;
-	process.start_us = procfs->boot_us +
-		task->start_ticks * 1000000u / (uint64_t)procfs->ticks_per_second;
+	process.start_us =
+		procfs->boot_us + task->start_ticks * 1000000u / (uint64_t)procfs->ticks_per_second;
 	r = read_all(procfs, proc, task, &process);
 	if (r < 0) {
 		process_done(&process);

@@ -93,8 +93,7 @@ void placements_done(struct placements *placements)
 {
 	struct placement_entry *entry, *next;
 
-	HASH_ITER(hh, placements->by_text, entry, next)
-	{
+	HASH_ITER (hh, placements->by_text, entry, next) {
 		HASH_DEL(placements->by_text, entry);
 		free(entry);
 	}

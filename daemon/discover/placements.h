@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The distinct texts of /proc/PID/cgroup in a snapshot: each is kept and parsed once, since all processes
- * of a container mostly have the same.
+ * The distinct texts of /proc/PID/cgroup in a snapshot: each is kept and parsed once, since all
+ * processes of a container mostly have the same.
  */
 #ifndef CAPAUDITD_PLACEMENTS_H
 #define CAPAUDITD_PLACEMENTS_H

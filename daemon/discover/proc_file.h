@@ -14,13 +14,13 @@
 /* An O_PATH descriptor of /proc/PID, or -errno: -ESRCH where there is no such process. */
 int proc_open(pid_t pid);
 
-/* Reads a whole file below it, at most `size` bytes. The number of bytes; -ESRCH where the process is
- * gone; -EFBIG where the file is longer; -errno. */
+/* Reads a whole file below it, at most `size` bytes. The number of bytes; -ESRCH where the process
+ * is gone; -EFBIG where the file is longer; -errno. */
 ssize_t proc_read(int proc, const char *name, char *buffer, size_t size);
 
 /* The same for status, stat and cgroup, which the kernel makes as one record and hands out at once
- * (seq_file's single_open()): a read that does not fill the buffer was all, and no second one is needed
- * to see the end. */
+ * (seq_file's single_open()): a read that does not fill the buffer was all, and no second one is
+ * needed to see the end. */
 ssize_t proc_read_record(int proc, const char *name, char *buffer, size_t size);
 
 /* Where a link of it points, terminated. The length; -ESRCH; -ENAMETOOLONG; -errno. */

@@ -105,8 +105,8 @@ static pid_t find_living_thread(const struct subject *subject)
 
 /* Where the path names no container: does it live in a PID namespace of its own? That never changes
  * in a process's life. */
-static int find_namespace_level(const struct pass *pass, const struct subject *subject,
-	struct task *task)
+static int find_namespace_level(
+	const struct pass *pass, const struct subject *subject, struct task *task)
 {
 	struct status status;
 	int r;
@@ -126,8 +126,8 @@ static int find_namespace_level(const struct pass *pass, const struct subject *s
 	return 0;
 }
 
-static void find_user_namespace(const struct pass *pass, const struct subject *subject,
-	struct task *task)
+static void find_user_namespace(
+	const struct pass *pass, const struct subject *subject, struct task *task)
 {
 	/* Entering one changes a thread's sets: the same sets mean the same namespace, or one whose
 	 * holder had everything before, which is judged by the worse of the two. */
@@ -151,8 +151,8 @@ static bool is_new_set(const struct snapshot *s, size_t first, const struct capa
 }
 
 /* Adds a task for each thread whose sets differ from those of the tasks already there. */
-static int add_threads(struct pass *pass, const struct subject *subject, struct task *task,
-	size_t first)
+static int add_threads(
+	struct pass *pass, const struct subject *subject, struct task *task, size_t first)
 {
 	struct snapshot *s = pass->snapshot;
 	DIR *threads = open_threads(subject->proc);
@@ -286,8 +286,8 @@ static int look_at(struct pass *pass, struct subject *subject)
 	return add_process(pass, subject, &task);
 }
 
-/* libproc2 read the pid's stat before its folder was opened here. A pid that changed hands in between
- * is caught by the start time that describe() compares, before anything is reported. */
+/* libproc2 read the pid's stat before its folder was opened here. A pid that changed hands in
+ * between is caught by the start time that describe() compares, before anything is reported. */
 static void take_process(struct pass *pass, struct pids_stack *stack)
 {
 	const struct pids_result *item = stack->head;
@@ -297,8 +297,8 @@ static void take_process(struct pass *pass, struct pids_stack *stack)
 		.start_ticks = item[ITEM_START].result.ull_int,
 		.flags = (unsigned)item[ITEM_FLAGS].result.ul_int,
 		.threads = item[ITEM_THREADS].result.s_int > 0
-			? (unsigned)item[ITEM_THREADS].result.s_int
-			: 1,
+				   ? (unsigned)item[ITEM_THREADS].result.s_int
+				   : 1,
 	};
 	char state = (char)item[ITEM_STATE].result.s_ch;
 	int r;
@@ -340,7 +340,8 @@ static int compare_tasks(const void *a, const void *b)
 	return (x->tid > y->tid) - (x->tid < y->tid);
 }
 
-/* The kernel lists /proc in the order of pids; look-ups depend on it, so it is not taken on trust. */
+/* The kernel lists /proc in the order of pids; look-ups depend on it, so it is not taken on trust.
+ */
 static void order_tasks(struct snapshot *s)
 {
 	for (size_t i = 1; i < s->task_count; i++) {
@@ -351,8 +352,8 @@ static void order_tasks(struct snapshot *s)
 	}
 }
 
-/* All at once: one by one the library would read /proc/uptime for each. What it holds meanwhile (some
- * 200 bytes a process) is released with it. */
+/* All at once: one by one the library would read /proc/uptime for each. What it holds meanwhile
+ * (some 200 bytes a process) is released with it. */
 static int walk(struct pass *pass)
 {
 	struct pids_info *pids = NULL;
@@ -364,7 +365,7 @@ static int walk(struct pass *pass)
 	fetched = procps_pids_reap(pids, PIDS_FETCH_TASKS_ONLY);
 	if (!fetched)
 		r = errno ? -errno : -EIO;
-	for (int i = 0; r == 0 && i < fetched->counts->total; i++) {
+	for (int i = 0; fetched && r == 0 && i < fetched->counts->total; i++) {
 		take_process(pass, fetched->stacks[i]);
 		if ((unsigned)i % PROCESSES_PER_QUESTION == 0 && pass->options->cancelled &&
 			pass->options->cancelled())
@@ -374,8 +375,7 @@ static int walk(struct pass *pass)
 	return r;
 }
 
-int procfs_pass(struct engine *engine, const struct pass_options *options,
-	struct snapshot *ret)
+int procfs_pass(struct engine *engine, const struct pass_options *options, struct snapshot *ret)
 {
 	struct procfs *procfs = (struct procfs *)engine;
 	struct snapshot snapshot = { 0 };

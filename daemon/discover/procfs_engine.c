@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The procfs engine's making: what it learns of itself and of the host before the first pass. The pass
- * is procfs.c's.
+ * The procfs engine's making: what it learns of itself and of the host before the first pass. The
+ * pass is procfs.c's.
  */
 #include "proc_file.h"
 #include "procfs_internal.h"
@@ -29,7 +29,7 @@ bool procfs_is_hidden(struct procfs *procfs)
 
 		if (options && strstr(line, " /proc ") && (options = strstr(options, "hidepid=")))
 			hidepid |= strncmp(options, "hidepid=0", 9) != 0 &&
-				strncmp(options, "hidepid=off", 11) != 0;
+				   strncmp(options, "hidepid=off", 11) != 0;
 	}
 	if (!hidepid)
 		return false;
@@ -91,9 +91,9 @@ static void procfs_free(struct engine *engine)
 /* include/linux/proc_ns.h: the initial namespaces' inodes that are the same on every kernel. */
 static const uint64_t initial_inodes[HOST_NAMESPACES] = {
 	4026531836u, /* pid */
-	0,           /* net */
+	0,	     /* net */
 	4026531839u, /* ipc */
-	0,           /* mnt */
+	0,	     /* mnt */
 	4026531838u, /* uts */
 	4026531835u, /* cgroup */
 };
@@ -130,7 +130,7 @@ static uint64_t boot_time_us(void)
 	(void)clock_gettime(CLOCK_REALTIME, &real);
 	(void)clock_gettime(CLOCK_BOOTTIME, &boot);
 	return (uint64_t)(real.tv_sec - boot.tv_sec) * 1000000u +
-		(uint64_t)((real.tv_nsec - boot.tv_nsec) / 1000);
+	       (uint64_t)((real.tv_nsec - boot.tv_nsec) / 1000);
 }
 
 static const struct engine_ops procfs_ops = {
@@ -162,8 +162,7 @@ int engine_procfs_new(struct engine **ret)
 		(void)procfs_user_namespace(procfs, proc, &procfs->own_user_namespace);
 		n = proc_read(proc, "uid_map", map, sizeof(map));
 		if (n >= 0)
-			procfs->own_uid_map =
-				procfs_hash(map, (size_t)n) | (UINT64_C(1) << 63);
+			procfs->own_uid_map = procfs_hash(map, (size_t)n) | (UINT64_C(1) << 63);
 		(void)close(proc);
 	}
 	procfs->apparmor = is_apparmor_enabled();

@@ -10,8 +10,8 @@
 
 #include "placements.h"
 
-/* A cgroup text has up to 14 lines of up to 4096 bytes; a status file with 65,536 supplementary groups,
- * which a container may give itself, 720 KB. */
+/* A cgroup text has up to 14 lines of up to 4096 bytes; a status file with 65,536 supplementary
+ * groups, which a container may give itself, 720 KB. */
 #define PROCFS_BUFFER_SIZE     65536u
 #define PROCFS_BUFFER_SIZE_MAX (4u * 1024u * 1024u)
 
@@ -20,11 +20,12 @@ struct procfs {
 	char *buffer; /* for one file at a time; terminated */
 	size_t buffer_size;
 	uint64_t own_user_namespace; /* inode */
-	uint64_t own_uid_map;        /* hash of the text */
+	uint64_t own_uid_map;	     /* hash of the text */
 	capability_mask own_bounding;
 	uint64_t host_inode[HOST_NAMESPACES]; /* 0: not known */
-	uint64_t host_network_file;  /* inode of /proc/1/net/dev: each network namespace has its own */
-	uint64_t boot_us;            /* realtime of the boot, for start times */
+	uint64_t host_network_file; /* inode of /proc/1/net/dev: each network namespace has its own
+				     */
+	uint64_t boot_us;	    /* realtime of the boot, for start times */
 	long ticks_per_second;
 	bool apparmor; /* capget(2) may be masked by the target's profile */
 };
@@ -64,21 +65,21 @@ struct subject {
 	pid_t pid, ppid;
 	uint64_t start_ticks;
 	unsigned flags, threads;
-	bool zombie; /* its leader has exited; other threads live */
+	bool zombie;  /* its leader has exited; other threads live */
 	pid_t living; /* a thread that has not exited */
 	int proc;
 	const struct task *before; /* the same process in the pass before */
 };
 
-/* `name` of the subject's leader, or of a living thread where the leader has exited, into the engine's
- * buffer. The length or -errno. */
+/* `name` of the subject's leader, or of a living thread where the leader has exited, into the
+ * engine's buffer. The length or -errno. */
 ssize_t procfs_read_of(const struct pass *pass, const struct subject *subject, const char *name);
 int procfs_read_status(const struct pass *pass, const struct subject *subject, struct status *ret);
 
 /* Fill in the task's controls; its sets (and controls where they decide how far these reach). 0 or
  * -errno. */
 int procfs_read_controls(const struct pass *pass, const struct subject *subject, struct task *task);
-int procfs_read_sets(const struct pass *pass, const struct subject *subject, pid_t tid,
-	struct task *task);
+int procfs_read_sets(
+	const struct pass *pass, const struct subject *subject, pid_t tid, struct task *task);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the procfs engine reads of one thread: its sets and the controls on it. Knows when a look at what
- * the pass before saw is enough.
+ * What the procfs engine reads of one thread: its sets and the controls on it. Knows when a look at
+ * what the pass before saw is enough.
  */
 #include "procfs_internal.h"
 #include "proc_file.h"
@@ -20,16 +20,14 @@ ssize_t procfs_read_of(const struct pass *pass, const struct subject *subject, c
 	return procfs_read(pass->procfs, subject->proc, path, true);
 }
 
-int procfs_read_status(const struct pass *pass, const struct subject *subject,
-	struct status *ret)
+int procfs_read_status(const struct pass *pass, const struct subject *subject, struct status *ret)
 {
 	ssize_t n = procfs_read_of(pass, subject, "status");
 
 	return n < 0 ? (int)n : status_parse(pass->procfs->buffer, (size_t)n, ret);
 }
 
-int procfs_read_controls(const struct pass *pass, const struct subject *subject,
-	struct task *task)
+int procfs_read_controls(const struct pass *pass, const struct subject *subject, struct task *task)
 {
 	char label[256];
 	struct status status;
@@ -47,8 +45,8 @@ int procfs_read_controls(const struct pass *pass, const struct subject *subject,
 }
 
 /* AppArmor masks what capget(2) answers by the target's profile; the status file is not masked. */
-static int compare_with_status(const struct pass *pass, const struct subject *subject, pid_t tid,
-	struct task *task)
+static int compare_with_status(
+	const struct pass *pass, const struct subject *subject, pid_t tid, struct task *task)
 {
 	char path[64];
 	struct status status;
@@ -70,10 +68,11 @@ static int compare_with_status(const struct pass *pass, const struct subject *su
 	return 0;
 }
 
-/* In most passes most threads hold what they held in the pass before. One look at the status file tells,
- * which costs a third of asking libcap-ng; what has changed is read anew. 1: known and filled in. */
-static int recall_sets(const struct pass *pass, const struct subject *subject, pid_t tid,
-	struct task *task)
+/* In most passes most threads hold what they held in the pass before. One look at the status file
+ * tells, which costs a third of asking libcap-ng; what has changed is read anew. 1: known and
+ * filled in. */
+static int recall_sets(
+	const struct pass *pass, const struct subject *subject, pid_t tid, struct task *task)
 {
 	const struct snapshot *previous = pass->options->previous;
 	const struct task *end = previous ? previous->tasks + previous->task_count : NULL;
@@ -107,15 +106,15 @@ static int recall_sets(const struct pass *pass, const struct subject *subject, p
 	return 0;
 }
 
-int procfs_read_sets(const struct pass *pass, const struct subject *subject, pid_t tid,
-	struct task *task)
+int procfs_read_sets(
+	const struct pass *pass, const struct subject *subject, pid_t tid, struct task *task)
 {
 	int r = recall_sets(pass, subject, tid, task);
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = read_capability_sets(subject->proc, subject->pid, tid, pass->procfs->own_bounding,
-		&task->sets);
+	r = read_capability_sets(
+		subject->proc, subject->pid, tid, pass->procfs->own_bounding, &task->sets);
 	if (r == 0 && pass->procfs->apparmor)
 		r = compare_with_status(pass, subject, tid, task);
 	if (r == 0 && !task->controls_known &&

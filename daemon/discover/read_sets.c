@@ -3,10 +3,10 @@
  * Capability sets of a thread, through libcap-ng, with the checks that the library does not make.
  *
  * libcap-ng 0.8.3 works by number: capget(2) and then /proc/TID/status for the bounding and ambient
- * sets. Where that file cannot be opened it answers with the caller's own bounding and ambient sets and
- * success. So afterwards the process must still be there (a pid is not given away while its process
- * exists), and an answer that could be our own is read again from the file: a living task may refuse, and
- * descriptors may run out.
+ * sets. Where that file cannot be opened it answers with the caller's own bounding and ambient sets
+ * and success. So afterwards the process must still be there (a pid is not given away while its
+ * process exists), and an answer that could be our own is read again from the file: a living task
+ * may refuse, and descriptors may run out.
  */
 #include <capauditd/discover.h>
 
@@ -66,8 +66,8 @@ static int get_sets(pid_t tid)
 	return 0;
 }
 
-/* What the library took for the target's bounding and ambient sets may be our own: read them from the
- * file, through the descriptor of the right process. */
+/* What the library took for the target's bounding and ambient sets may be our own: read them from
+ * the file, through the descriptor of the right process. */
 static int read_for_sure(int proc, const char *name, struct capability_sets *sets)
 {
 	static const struct {
@@ -105,8 +105,8 @@ static int read_for_sure(int proc, const char *name, struct capability_sets *set
 	return ferror(status) ? -ESRCH : -EBADMSG;
 }
 
-int read_capability_sets(int proc, pid_t pid, pid_t tid, capability_mask own_bounding,
-	struct capability_sets *ret)
+int read_capability_sets(
+	int proc, pid_t pid, pid_t tid, capability_mask own_bounding, struct capability_sets *ret)
 {
 	char name[sizeof("task//status") + 3 * sizeof(tid)];
 	struct capability_sets sets;

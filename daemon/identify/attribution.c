@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Whose a task is: by its cgroup path; where that says nothing, by its PID namespace; and by where it
- * was before, since what a process was attributed to sticks to it.
+ * Whose a task is: by its cgroup path; where that says nothing, by its PID namespace; and by where
+ * it was before, since what a process was attributed to sticks to it.
  */
 #include "registry_internal.h"
 
@@ -21,8 +21,8 @@ struct attribution {
 
 static int copy_path(struct container *container, const struct cgroup_identity *identity)
 {
-	size_t length = identity->container_length ? identity->container_length
-						   : identity->path_length;
+	size_t length =
+		identity->container_length ? identity->container_length : identity->path_length;
 
 	free(container->cgroup);
 	container->cgroup = identity->path ? strndup(identity->path, length) : strdup("/");
@@ -46,9 +46,10 @@ static int fill(struct entry *entry, const struct placement *placement)
 	return 0;
 }
 
-/* Its lines contradict each other, or name a pod and no container, or a cgroup that several share. */
-static int find_unattributed(struct attribution *a, const struct placement *placement,
-	struct entry **ret)
+/* Its lines contradict each other, or name a pod and no container, or a cgroup that several share.
+ */
+static int find_unattributed(
+	struct attribution *a, const struct placement *placement, struct entry **ret)
 {
 	char id[CGROUP_TEXT_ID_SIZE];
 	int r;
@@ -88,8 +89,8 @@ static int find_host(struct attribution *a, const struct placement *placement, s
 }
 
 /* What the cgroup text alone decides. *ret is NULL where it does not. */
-static int attribute_placement(struct attribution *a, const struct placement *placement,
-	struct entry **ret)
+static int attribute_placement(
+	struct attribution *a, const struct placement *placement, struct entry **ret)
 {
 	const struct cgroup_identity *identity = &placement->identity;
 	int r;
@@ -108,7 +109,8 @@ static int attribute_placement(struct attribution *a, const struct placement *pl
 }
 
 /* The init process of the outermost PID namespace that is not the reader's, among the process's
- * ancestors; or the topmost of them that is still in one; or one that is in a container by its path. */
+ * ancestors; or the topmost of them that is still in one; or one that is in a container by its
+ * path. */
 static const struct task *find_namespace_head(const struct attribution *a, const struct task *task)
 {
 	const struct task *head = task;
@@ -127,8 +129,8 @@ static const struct task *find_namespace_head(const struct attribution *a, const
 	return head;
 }
 
-/* Somebody who entered from outside has no ancestor there: if one namespace's init shares its cgroup,
- * it is taken for that one's. */
+/* Somebody who entered from outside has no ancestor there: if one namespace's init shares its
+ * cgroup, it is taken for that one's. */
 static const struct task *find_head_by_cgroup(const struct attribution *a, const struct task *task)
 {
 	const struct task *found = NULL;
@@ -193,7 +195,7 @@ static bool sticks(const struct entry *before, const struct task *task)
 	const struct container *c = &before->known.container;
 
 	return !c->host && !c->unattributed && strncmp(c->id, "pidns-", 6) != 0 &&
-		!(task->forked && task->outside_parent);
+	       !(task->forked && task->outside_parent);
 }
 
 /* A process that was seen in a container, and in another place now, stays that container's. */
@@ -206,8 +208,7 @@ static struct entry *find_before(const struct attribution *a, const struct task 
 		return NULL;
 	before = snapshot_find(a->previous, task->pid);
 	if (!before || before->start_ticks != task->start_ticks ||
-		before->container == NO_CONTAINER ||
-		before->container >= a->registry->slot_space)
+		before->container == NO_CONTAINER || before->container >= a->registry->slot_space)
 		return NULL;
 	entry = a->registry->slots[before->container];
 	return entry && sticks(entry, before) ? entry : NULL;
@@ -259,12 +260,13 @@ static void find_outside_parents(const struct snapshot *s)
 	}
 }
 
-int attribute(struct registry *registry, struct snapshot *snapshot,
-	const struct snapshot *previous)
+int attribute(struct registry *registry, struct snapshot *snapshot, const struct snapshot *previous)
 {
 	_cleanup_free_ struct entry **by_placement =
 		calloc(snapshot->placement_count + 1, sizeof(struct entry *));
-	struct attribution a = { .registry = registry, .snapshot = snapshot, .previous = previous,
+	struct attribution a = { .registry = registry,
+		.snapshot = snapshot,
+		.previous = previous,
 		.by_placement = by_placement };
 	int r;
 

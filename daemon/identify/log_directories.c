@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Finds names in the kubelet's log directories: each is read once for all containers that want a name,
- * and only when one does. Follows no link; opens no log.
+ * Finds names in the kubelet's log directories: each is read once for all containers that want a
+ * name, and only when one does. Follows no link; opens no log.
  */
 #include "log_directories.h"
 
@@ -41,8 +41,8 @@ static int compare_ids(const void *a, const void *b)
 	return strcmp(x->container->id, y->container->id);
 }
 
-/* A name that was cut holds a part of the id: the first wanted one that begins so, if it is the only
- * one. */
+/* A name that was cut holds a part of the id: the first wanted one that begins so, if it is the
+ * only one. */
 static struct log_wanted *find_wanted(struct log_wanted *wanted, size_t count, const char *id)
 {
 	struct container key_container = { .id = (char *)id };
@@ -81,8 +81,8 @@ static void name_container(struct container *container, struct container_log *lo
 		container->type = CONTAINER_UNKNOWN;
 }
 
-static int read_container_links(struct log_directories *directories, struct log_wanted *wanted,
-	size_t count)
+static int read_container_links(
+	struct log_directories *directories, struct log_wanted *wanted, size_t count)
 {
 	DIR *dir = opendir(directories->containers);
 	const struct dirent *entry;
@@ -137,8 +137,8 @@ static int name_pod(struct container *container, const char *folder)
 	return 0;
 }
 
-static int read_pod_folders(struct log_directories *directories, struct log_wanted *wanted,
-	size_t count)
+static int read_pod_folders(
+	struct log_directories *directories, struct log_wanted *wanted, size_t count)
 {
 	DIR *dir = opendir(directories->pods);
 	const struct dirent *entry;

@@ -14,7 +14,7 @@
 
 struct log_directories {
 	char *containers, *pods; /* paths */
-	int error;               /* of the last look-up: 0 or -errno; -ENOENT where there are none */
+	int error; /* of the last look-up: 0 or -errno; -ENOENT where there are none */
 	bool complained;
 };
 
@@ -27,9 +27,10 @@ struct log_wanted {
 int log_directories_init(struct log_directories *directories, const char *host_root);
 void log_directories_done(struct log_directories *directories);
 
-/* Names those of `wanted` (ordered by container id) that have a link; of the rest those whose pod has a
- * folder get its namespace and name. `all` are all containers of the node in the same form: the one of
- * a pod that started first and has no link though another has is the sandbox. 0 or -ENOMEM. */
+/* Names those of `wanted` (ordered by container id) that have a link; of the rest those whose pod
+ * has a folder get its namespace and name. `all` are all containers of the node in the same form:
+ * the one of a pod that started first and has no link though another has is the sandbox. 0 or
+ * -ENOMEM. */
 int log_directories_look_up(struct log_directories *directories, struct log_wanted *wanted,
 	size_t wanted_count, const struct log_wanted *all, size_t all_count);
 

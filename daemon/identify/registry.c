@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The registry of containers: keeps each for as long as it has tasks, with what its sources said and
- * what its drift is measured against. Who belongs to whom is attribution.c's.
+ * The registry of containers: keeps each for as long as it has tasks, with what its sources said
+ * and what its drift is measured against. Who belongs to whom is attribution.c's.
  */
 #include "registry_internal.h"
 
@@ -39,8 +39,7 @@ void registry_free(struct registry *registry)
 
 	if (!registry)
 		return;
-	HASH_ITER(hh, registry->by_id, entry, next)
-	{
+	HASH_ITER (hh, registry->by_id, entry, next) {
 		forget(registry, entry);
 	}
 	free(registry->slots);
@@ -142,7 +141,7 @@ static bool wants_name(const struct registry *registry, const struct known_conta
 
 	/* A container whose id is not the runtime's has no log. */
 	return !c->host && !c->unattributed && !c->name && strlen(c->id) == 64 &&
-		registry->now_us - known->first_seen_us <= NAME_GRACE_US;
+	       registry->now_us - known->first_seen_us <= NAME_GRACE_US;
 }
 
 static int look_up_names(struct registry *registry)
@@ -164,8 +163,8 @@ static int look_up_names(struct registry *registry)
 	}
 	if (!wanted_count)
 		return 0;
-	return log_directories_look_up(&registry->logs, wanted, wanted_count, all,
-		registry->shown_count);
+	return log_directories_look_up(
+		&registry->logs, wanted, wanted_count, all, registry->shown_count);
 }
 
 static int compare_uids(const void *a, const void *b)
@@ -177,8 +176,7 @@ static int compare_uids(const void *a, const void *b)
 
 static int count_pods(const struct registry *registry, uint64_t *ret)
 {
-	_cleanup_free_ const char **uids =
-		calloc(registry->shown_count + 1, sizeof(const char *));
+	_cleanup_free_ const char **uids = calloc(registry->shown_count + 1, sizeof(const char *));
 	size_t count = 0;
 
 	if (!uids)
@@ -211,14 +209,13 @@ static int sweep(struct registry *registry, struct coverage *coverage)
 {
 	struct entry *entry, *next, **shown;
 
-	shown = reallocarray(registry->shown, HASH_COUNT(registry->by_id) + 1u,
-		sizeof(struct entry *));
+	shown = reallocarray(
+		registry->shown, HASH_COUNT(registry->by_id) + 1u, sizeof(struct entry *));
 	if (!shown)
 		return -ENOMEM;
 	registry->shown = shown;
 	registry->shown_count = 0;
-	HASH_ITER(hh, registry->by_id, entry, next)
-	{
+	HASH_ITER (hh, registry->by_id, entry, next) {
 		if (!entry->known.task_count) {
 			forget(registry, entry);
 			continue;
@@ -240,8 +237,7 @@ int registry_identify(struct registry *registry, struct snapshot *snapshot,
 	int r;
 
 	registry->now_us = now_us;
-	HASH_ITER(hh, registry->by_id, entry, next)
-	{
+	HASH_ITER (hh, registry->by_id, entry, next) {
 		entry->known.task_count = 0;
 	}
 	r = attribute(registry, snapshot, previous);
@@ -262,8 +258,8 @@ struct known_container *registry_at(struct registry *registry, size_t i)
 	return &registry->shown[i]->known;
 }
 
-void registry_complain(struct registry *registry, void (*say)(void *data, const char *sentence),
-	void *data)
+void registry_complain(
+	struct registry *registry, void (*say)(void *data, const char *sentence), void *data)
 {
 	_cleanup_free_ char *sentence = NULL;
 	bool pods = false;

@@ -37,7 +37,7 @@ int registry_find(struct registry *registry, const char *id, struct entry **ret)
 int registry_add_task(struct entry *entry, struct task *task);
 
 /* Gives every task of the snapshot to a container. 0 or -ENOMEM. */
-int attribute(struct registry *registry, struct snapshot *snapshot,
-	const struct snapshot *previous);
+int attribute(
+	struct registry *registry, struct snapshot *snapshot, const struct snapshot *previous);
 
 #endif

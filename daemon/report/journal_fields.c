@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The fields of a finding's journal entry (docs/interface.md, "Journal"). Nothing is sent from here, so
- * that a test can read what would be.
+ * The fields of a finding's journal entry (docs/interface.md, "Journal"). Nothing is sent from
+ * here, so that a test can read what would be.
  */
 #include "journal.h"
 

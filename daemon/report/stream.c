@@ -17,8 +17,9 @@ struct line_stream {
 	size_t start, end, space; /* waiting[start..end) */
 };
 
-/* The same file opened again: flags belong to the open file description, which standard output shares
- * with whoever started us. Sockets cannot be opened so; they are left as they are, and blocking. */
+/* The same file opened again: flags belong to the open file description, which standard output
+ * shares with whoever started us. Sockets cannot be opened so; they are left as they are, and
+ * blocking. */
 static int open_again(int fd)
 {
 	char path[sizeof("/proc/self/fd/") + 3 * sizeof(fd)];
@@ -102,8 +103,8 @@ int line_stream_put(struct line_stream *stream, const char *line)
 ssize_t line_stream_flush(struct line_stream *stream)
 {
 	while (stream->start < stream->end) {
-		ssize_t n = write(stream->fd, stream->waiting + stream->start,
-			stream->end - stream->start);
+		ssize_t n = write(
+			stream->fd, stream->waiting + stream->start, stream->end - stream->start);
 
 		if (n < 0) {
 			if (errno == EINTR)

@@ -127,8 +127,8 @@ static int fill(const struct fit *fit, struct libscols_table *table, bool color)
 
 			if (!fit->width[id])
 				continue;
-			r = set_cell(line, position++, &table_columns[id], &fit->rows[n], fit->width[id],
-				color);
+			r = set_cell(line, position++, &table_columns[id], &fit->rows[n],
+				fit->width[id], color);
 			if (r < 0)
 				return r;
 		}

@@ -15,8 +15,8 @@
 /* Bit n stands for capability number n. */
 typedef uint64_t capability_mask;
 
-#define CAPABILITY_BIT(n) (UINT64_C(1) << (n))
-#define CAPABILITY_MAX 64       /* bits in a mask; a number from outside is below it or an error */
+#define CAPABILITY_BIT(n)    (UINT64_C(1) << (n))
+#define CAPABILITY_MAX	     64 /* bits in a mask; a number from outside is below it or an error */
 #define CAPABILITY_NAME_SIZE 32 /* the longest name with its NUL, rounded up */
 
 /* CAPABILITY_CHOWN = 0, and so on, for every row of the table. */
@@ -42,19 +42,20 @@ struct capability_sets {
 
 struct capability_info {
 	unsigned number;
-	const char *name;         /* "SYS_ADMIN" */
-	const char *allows;       /* one sentence: what a holder may do */
-	const char *danger;       /* one sentence: what an attacker makes of it in a container */
+	const char *name;	  /* "SYS_ADMIN" */
+	const char *allows;	  /* one sentence: what a holder may do */
+	const char *danger;	  /* one sentence: what an attacker makes of it in a container */
 	capability_mask narrower; /* capabilities that cover a part of it (0: none) */
-	const char *instead;      /* what to use in its place, or NULL */
-	bool takeover;            /* a holder can take over the host by this alone (docs/architecture.md) */
+	const char *instead;	  /* what to use in its place, or NULL */
+	bool takeover; /* a holder can take over the host by this alone (docs/architecture.md) */
 };
 
 /* Row `number` of the table, or NULL where the table has none. */
 const struct capability_info *capability_info(unsigned number);
 size_t capability_count(void);
 
-/* The name of any number below CAPABILITY_MAX: a name of the table or "CAP_N", written to buffer. */
+/* The name of any number below CAPABILITY_MAX: a name of the table or "CAP_N", written to buffer.
+ */
 const char *capability_name(unsigned number, char buffer[static CAPABILITY_NAME_SIZE]);
 
 /* Reads "NET_ADMIN", "CAP_NET_ADMIN" (any case) or "CAP_63". 0, or -ENOENT. */
@@ -78,13 +79,14 @@ capability_mask capability_sets_all(const struct capability_sets *sets);
 capability_mask capability_sets_held(const struct capability_sets *sets);
 
 /* What of `sets` is outside `mask`, set by set. */
-struct capability_sets capability_sets_minus(const struct capability_sets *sets,
-	capability_mask mask);
+struct capability_sets capability_sets_minus(
+	const struct capability_sets *sets, capability_mask mask);
 /* What of `sets` is inside `mask`, set by set. */
-struct capability_sets capability_sets_and(const struct capability_sets *sets,
-	capability_mask mask);
+struct capability_sets capability_sets_and(
+	const struct capability_sets *sets, capability_mask mask);
 bool capability_sets_equal(const struct capability_sets *a, const struct capability_sets *b);
-bool capability_sets_within(const struct capability_sets *part, const struct capability_sets *whole);
+bool capability_sets_within(
+	const struct capability_sets *part, const struct capability_sets *whole);
 
 /* The capabilities with which a holder takes over the host, whatever its namespaces. */
 capability_mask capability_takeover(void);

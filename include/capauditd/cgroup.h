@@ -13,9 +13,9 @@
 #include <stddef.h>
 
 enum cgroup_kind {
-	CGROUP_HOST,      /* nothing in the text names a container */
+	CGROUP_HOST,	  /* nothing in the text names a container */
 	CGROUP_CONTAINER, /* a container's process */
-	CGROUP_HELPER,    /* a runtime's process beside a container (conmon, monitor, supervisor) */
+	CGROUP_HELPER,	  /* a runtime's process beside a container (conmon, monitor, supervisor) */
 };
 
 enum qos_class {
@@ -26,15 +26,15 @@ enum qos_class {
 };
 
 #define CGROUP_NAME_MAX 255 /* NAME_MAX of cgroupfs */
-#define POD_UID_SIZE 37     /* 36 with dashes, or 32 digits of a static pod's hash, and NUL */
+#define POD_UID_SIZE	37  /* 36 with dashes, or 32 digits of a static pod's hash, and NUL */
 
 struct cgroup_identity {
 	enum cgroup_kind kind;
-	const char *runtime;                    /* static, one of cgroup_runtimes(); NULL: not said */
+	const char *runtime; /* static, one of cgroup_runtimes(); NULL: not said */
 	char container_id[CGROUP_NAME_MAX + 1]; /* "" where the path does not say */
-	char pod_uid[POD_UID_SIZE];             /* "" where the path does not say */
+	char pod_uid[POD_UID_SIZE];		/* "" where the path does not say */
 	enum qos_class qos;
-	bool ambiguous;         /* lines contradict each other: a container, but whose is unknown */
+	bool ambiguous; /* lines contradict each other: a container, but whose is unknown */
 	bool below_user_manager; /* below user@UID.service: as trustworthy as that user */
 	/* The path that decided (the first informative one), inside the text that was parsed: from
 	 * `path` for `path_length` bytes; NULL where all lines say "/". */
@@ -65,8 +65,8 @@ void cgroup_parse_path(const char *path, size_t length, const struct cgroup_base
 /* Every name that `runtime` may be, ended by NULL. */
 const char *const *cgroup_runtimes(void);
 
-/* A name for what a whole text of /proc/PID/cgroup stands for, where it names no container: "cgroup-" and
- * the first 16 hex digits of its SHA-256. */
+/* A name for what a whole text of /proc/PID/cgroup stands for, where it names no container:
+ * "cgroup-" and the first 16 hex digits of its SHA-256. */
 #define CGROUP_TEXT_ID_SIZE 24
 void cgroup_text_id(const char *text, size_t length, char id[static CGROUP_TEXT_ID_SIZE]);
 

@@ -30,15 +30,15 @@ int command_check_config(int argc, char **argv);
 /* One option of a command: a row drives getopt_long(3) and --help. */
 struct option_row {
 	const char *name;     /* "format" */
-	int value;            /* what options_next() returns for it; from 1 */
+	int value;	      /* what options_next() returns for it; from 1 */
 	const char *argument; /* "FILE"; NULL: takes none */
 	const char *help;
 };
 
 struct options {
-	const char *command; /* "scan" */
+	const char *command;  /* "scan" */
 	const char *synopsis; /* "[OPTION...]" */
-	const char *purpose; /* one sentence */
+	const char *purpose;  /* one sentence */
 	const struct option_row *rows;
 	size_t count;
 };

@@ -22,7 +22,8 @@ enum container_type {
 	CONTAINER_TYPES,
 };
 
-/* All strings are owned and NULL where unknown, and hostile (text_escape()) unless said otherwise. */
+/* All strings are owned and NULL where unknown, and hostile (text_escape()) unless said otherwise.
+ */
 struct pod {
 	char *namespace_name;
 	char *name;
@@ -44,8 +45,8 @@ struct container {
 	bool in_pod; /* `pod` says something */
 	struct pod pod;
 	bool unattributed; /* its lines contradict each other, or name a pod and no container */
-	bool host;         /* not a container: a group of host processes (--include-host) */
-	bool opaque;       /* its processes are invisible from the host (gVisor, Kata) */
+	bool host;	   /* not a container: a group of host processes (--include-host) */
+	bool opaque;	   /* its processes are invisible from the host (gVisor, Kata) */
 };
 
 void container_done(struct container *container);

@@ -14,7 +14,7 @@
 
 struct diag {
 	const char *file; /* borrowed; NULL where there is none */
-	unsigned line;    /* from 1; 0: the whole file */
+	unsigned line;	  /* from 1; 0: the whole file */
 	unsigned column;  /* from 1; 0: the whole line */
 	char message[DIAG_MESSAGE_MAX];
 };

@@ -12,15 +12,15 @@
 
 #include <stdbool.h>
 
-#define DISCOVER_TASKS_MAX      262144u /* tasks in a snapshot; what exceeds it is counted */
-#define DISCOVER_PLACEMENTS_MAX 65536u  /* distinct texts of /proc/PID/cgroup */
+#define DISCOVER_TASKS_MAX	262144u /* tasks in a snapshot; what exceeds it is counted */
+#define DISCOVER_PLACEMENTS_MAX 65536u	/* distinct texts of /proc/PID/cgroup */
 
 struct pass_options {
 	bool include_host; /* read the sets of host processes as well */
-	bool controls;     /* read seccomp, no_new_privs and the LSM label of every container task */
+	bool controls; /* read seccomp, no_new_privs and the LSM label of every container task */
 	const struct cgroup_base *base; /* trusted prefixes, or NULL */
-	/* The pass before, or NULL: what was in a container then is followed wherever it is now, and
-	 * a user namespace is not looked up again for a process whose sets have not changed. */
+	/* The pass before, or NULL: what was in a container then is followed wherever it is now,
+	 * and a user namespace is not looked up again for a process whose sets have not changed. */
 	const struct snapshot *previous;
 	/* Asked now and then: true ends the pass with -ECANCELED. May be NULL. */
 	bool (*cancelled)(void);
@@ -32,8 +32,8 @@ struct engine_ops {
 	const char *name; /* "procfs" */
 	/* Fills *ret, which the caller releases with snapshot_done(). 0 or -errno; what single
 	 * processes refuse is in the coverage. */
-	int (*pass)(struct engine *engine, const struct pass_options *options,
-		struct snapshot *ret);
+	int (*pass)(
+		struct engine *engine, const struct pass_options *options, struct snapshot *ret);
 	/* Reads what is reported of one task. 0; -ESRCH where it is not that process any more. */
 	int (*describe)(struct engine *engine, const struct task *task, struct process *ret);
 	void (*free)(struct engine *engine);
@@ -51,13 +51,13 @@ DEFINE_CLEANUP(struct engine, engine_free)
 
 /* Reads the five sets of thread `tid` of process `pid` through libcap-ng, as one process: `proc` is
  * an O_PATH descriptor of /proc/PID that was opened when it was known to be the right process. If
- * that process or thread is gone after the last read, what was read is thrown away: -ESRCH. -EACCES and
- * others where a living task refuses.
+ * that process or thread is gone after the last read, what was read is thrown away: -ESRCH. -EACCES
+ * and others where a living task refuses.
  *
- * libcap-ng 0.8.3 answers with the caller's own bounding set, and success, where the target's status
- * file cannot be opened. `own_bounding` is that set: an answer that equals it is read again from the
- * file. */
-int read_capability_sets(int proc, pid_t pid, pid_t tid, capability_mask own_bounding,
-	struct capability_sets *ret);
+ * libcap-ng 0.8.3 answers with the caller's own bounding set, and success, where the target's
+ * status file cannot be opened. `own_bounding` is that set: an answer that equals it is read again
+ * from the file. */
+int read_capability_sets(
+	int proc, pid_t pid, pid_t tid, capability_mask own_bounding, struct capability_sets *ret);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * Whose a task is: the registry of containers, and the sources that name them.
  *
- * A container is looked up in each source when it first appears and then stays in the registry for as
- * long as it has tasks; its reference (what drift is measured against) stays with it.
+ * A container is looked up in each source when it first appears and then stays in the registry for
+ * as long as it has tasks; its reference (what drift is measured against) stays with it.
  */
 #ifndef CAPAUDITD_IDENTIFY_H
 #define CAPAUDITD_IDENTIFY_H
@@ -20,7 +20,7 @@ struct known_container {
 	struct container container;
 	struct reference reference;
 	uint64_t first_seen_us; /* monotonic */
-	bool looked_into;       /* the caller's: whether it is opaque has been found out */
+	bool looked_into;	/* the caller's: whether it is opaque has been found out */
 	/* Its tasks in the snapshot that was identified last, ordered by pid. */
 	const struct task **tasks;
 	size_t task_count, task_space;
@@ -33,10 +33,10 @@ struct registry *registry_new(const char *host_root);
 void registry_free(struct registry *registry);
 DEFINE_CLEANUP(struct registry, registry_free)
 
-/* Gives every task of the snapshot its container, and every container its tasks and what the sources
- * know. Containers without tasks are forgotten. `previous` (or NULL) is the snapshot identified
- * before: a process that was in a container then stays with it. Fills the snapshot's coverage of
- * containers. 0 or -ENOMEM. */
+/* Gives every task of the snapshot its container, and every container its tasks and what the
+ * sources know. Containers without tasks are forgotten. `previous` (or NULL) is the snapshot
+ * identified before: a process that was in a container then stays with it. Fills the snapshot's
+ * coverage of containers. 0 or -ENOMEM. */
 int registry_identify(struct registry *registry, struct snapshot *snapshot,
 	const struct snapshot *previous, uint64_t now_us);
 
@@ -46,19 +46,19 @@ size_t registry_count(const struct registry *registry);
 struct known_container *registry_at(struct registry *registry, size_t i);
 
 /* Sources that could not be read, said once: calls `say` for each new one. */
-void registry_complain(struct registry *registry, void (*say)(void *data, const char *sentence),
-	void *data);
+void registry_complain(
+	struct registry *registry, void (*say)(void *data, const char *sentence), void *data);
 
 /* One name of /var/log/containers and the target of its link, parsed. Strings are owned by the
  * caller through container_log_done(). */
 struct container_log {
 	char *namespace_name, *pod, *container;
 	char pod_uid[POD_UID_SIZE]; /* "" where the target does not say */
-	char id[65];                /* possibly cut: a prefix of the id */
+	char id[65];		    /* possibly cut: a prefix of the id */
 };
 
-/* `name` is POD_NS_CONTAINER-ID.log (cut to 255 bytes by the kubelet), `target` the link's, or NULL.
- * 0, -EBADMSG where they are not of that form or contradict each other, -ENOMEM. */
+/* `name` is POD_NS_CONTAINER-ID.log (cut to 255 bytes by the kubelet), `target` the link's, or
+ * NULL. 0, -EBADMSG where they are not of that form or contradict each other, -ENOMEM. */
 int container_log_parse(const char *name, const char *target, struct container_log *ret);
 void container_log_done(struct container_log *log);
 

@@ -25,9 +25,9 @@ struct observation {
 	struct finding finding; /* process: pid, tid, ppid, start_ticks, sets and namespace alone */
 	struct member *members; /* ordered by pid, each once */
 	size_t member_count;
-	bool still_runtime; /* it has not begun its program after JUDGE_STARTING_LIMIT_S */
+	bool still_runtime;	 /* it has not begun its program after JUDGE_STARTING_LIMIT_S */
 	const struct task *task; /* the process that stands for it; borrowed from the input */
-	capability_mask allow;   /* what its profile permits, for the cure */
+	capability_mask allow;	 /* what its profile permits, for the cure */
 	capability_mask granted; /* what its container was given, for the cure */
 };
 
@@ -51,7 +51,7 @@ struct assessment {
 	enum severity severity;
 	uint64_t processes;
 	capability_mask held, bounding;
-	bool starting;        /* nothing of it has begun its program yet: no verdict */
+	bool starting;	      /* nothing of it has begun its program yet: no verdict */
 	bool advice_drop_all; /* its bounding set is not what `drop: ["ALL"]` and `add` give */
 };
 

@@ -12,7 +12,8 @@
 #include <capauditd/judge.h>
 
 #define LEDGER_FINDINGS_MAX 65536u
-#define LEDGER_MEMBERS_MAX  65536u /* processes remembered of one finding, so as to count each once */
+#define LEDGER_MEMBERS_MAX \
+	65536u /* processes remembered of one finding, so as to count each once */
 /* Of one container, so that a hostile one cannot use up the room of all others. */
 #define LEDGER_CONTAINER_FINDINGS_MAX 1024u
 
@@ -31,22 +32,22 @@ void ledger_set_resolve_after(struct ledger *ledger, uint64_t resolve_after_us);
 void ledger_begin(struct ledger *ledger, uint64_t now_us);
 
 /* Takes an observation (settled; its finding and members are moved out of it). It opens a finding,
- * which is reported at once, or joins the open one of the same id, or, where its masks are a part of
- * an open one's of the same container, class and relation, joins that, unless that one has another
- * verdict or is less severe and so would hide it. 0, -ENOMEM (nothing was taken), or -ENOSPC
- * (nothing was taken; counted as dropped). */
-int ledger_observe(ledger_report *report, void *data, struct ledger *ledger,
-	struct observation *observation);
+ * which is reported at once, or joins the open one of the same id, or, where its masks are a part
+ * of an open one's of the same container, class and relation, joins that, unless that one has
+ * another verdict or is less severe and so would hide it. 0, -ENOMEM (nothing was taken), or
+ * -ENOSPC (nothing was taken; counted as dropped). */
+int ledger_observe(
+	ledger_report *report, void *data, struct ledger *ledger, struct observation *observation);
 
 /* Says that a container was seen in this pass (so that what of it is not observed any more was
  * `dropped` and not `exited`). `id` is the container's. 0. */
 int ledger_see_container(struct ledger *ledger, const char *id);
 
-/* Ends the pass: reports `changed` of those whose verdict, severity, class, profile or a name differs
- * from what was reported last (of several observations of one finding the strongest counts, so that
- * their order does not matter); resolves findings whose container is gone as exited, and those unseen
- * for the resolve time as dropped. A pass that did not see everything (`complete` false) resolves
- * nothing as exited. Cannot fail. */
+/* Ends the pass: reports `changed` of those whose verdict, severity, class, profile or a name
+ * differs from what was reported last (of several observations of one finding the strongest counts,
+ * so that their order does not matter); resolves findings whose container is gone as exited, and
+ * those unseen for the resolve time as dropped. A pass that did not see everything (`complete`
+ * false) resolves nothing as exited. Cannot fail. */
 void ledger_end(ledger_report *report, void *data, struct ledger *ledger, bool complete);
 
 /* After a new policy: asks `still` of each open finding that was not observed in the last pass; it

@@ -13,30 +13,30 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define _cleanup_(f) __attribute__((cleanup(f)))
-#define _cleanup_free_ _cleanup_(cleanup_free)
-#define _cleanup_close_ _cleanup_(cleanup_close)
+#define _cleanup_(f)	 __attribute__((cleanup(f)))
+#define _cleanup_free_	 _cleanup_(cleanup_free)
+#define _cleanup_close_	 _cleanup_(cleanup_close)
 #define _cleanup_fclose_ _cleanup_(cleanup_fclose)
 
-#define TAKE_PTR(p)                                                                                \
-	({                                                                                         \
-		__auto_type take_ptr_ = (p);                                                       \
-		(p) = NULL;                                                                        \
-		take_ptr_;                                                                         \
+#define TAKE_PTR(p)                          \
+	({                                   \
+		__auto_type take_ptr_ = (p); \
+		(p) = NULL;                  \
+		take_ptr_;                   \
 	})
-#define TAKE_FD(fd)                                                                                \
-	({                                                                                         \
-		int take_fd_ = (fd);                                                               \
-		(fd) = -1;                                                                         \
-		take_fd_;                                                                          \
+#define TAKE_FD(fd)                  \
+	({                           \
+		int take_fd_ = (fd); \
+		(fd) = -1;           \
+		take_fd_;            \
 	})
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Defines the cleanup function NAMEp(T **), for _cleanup_(NAMEp), from `void NAME(T *)`. */
-#define DEFINE_CLEANUP(T, NAME)                                                                    \
-	static inline void NAME##p(T **p)                                                          \
-	{                                                                                          \
-		NAME(*p);                                                                          \
+#define DEFINE_CLEANUP(T, NAME)           \
+	static inline void NAME##p(T **p) \
+	{                                 \
+		NAME(*p);                 \
 	}
 
 static inline void cleanup_free(void *p)

@@ -17,16 +17,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POLICY_TEXT_MAX (1024u * 1024u) /* a larger file is refused */
-#define POLICY_DEPTH_MAX 32u            /* nesting of the YAML document */
+#define POLICY_TEXT_MAX	 (1024u * 1024u) /* a larger file is refused */
+#define POLICY_DEPTH_MAX 32u		 /* nesting of the YAML document */
 
 /* The Pod Security Standards' capabilities: NET_BIND_SERVICE; and the 13 of `baseline`. */
 #define PROFILE_RESTRICTED_ALLOW UINT64_C(0x400)
-#define PROFILE_BASELINE_ALLOW   UINT64_C(0xa80405fb)
+#define PROFILE_BASELINE_ALLOW	 UINT64_C(0xa80405fb)
 
 struct profile {
 	const char *name;
-	capability_mask allow;    /* everything that it permits */
+	capability_mask allow;	  /* everything that it permits */
 	capability_mask tolerate; /* excess that is shown but is no violation */
 };
 
@@ -39,10 +39,10 @@ enum profile_source {
 
 /* Compensating controls that a rule or an exception may require. */
 enum control {
-	CONTROL_SECCOMP = 1u << 0,        /* a seccomp filter is attached */
+	CONTROL_SECCOMP = 1u << 0, /* a seccomp filter is attached */
 	CONTROL_NO_NEW_PRIVS = 1u << 1,
 	CONTROL_USER_NAMESPACE = 1u << 2, /* not the host's */
-	CONTROL_LSM = 1u << 3,            /* an LSM label other than unconfined */
+	CONTROL_LSM = 1u << 3,		  /* an LSM label other than unconfined */
 };
 
 enum violation_class {
@@ -76,7 +76,8 @@ struct policy_exception {
 	const char *reason;  /* owned by the policy */
 	const char *expires; /* "2027-01-31" or NULL */
 	capability_mask allow;
-	uint64_t expires_day; /* days since 1970-01-01 of the last day that it counts; UINT64_MAX: ever */
+	uint64_t expires_day; /* days since 1970-01-01 of the last day that it counts; UINT64_MAX:
+				 ever */
 };
 
 enum outputs {
@@ -86,18 +87,19 @@ enum outputs {
 
 /* The `run:` section. Strings are owned by the policy; NULL: the default. */
 struct run_settings {
-	uint64_t interval_us;      /* 1 s to 1 h; default 30 s */
+	uint64_t interval_us;	   /* 1 s to 1 h; default 30 s */
 	uint64_t resolve_after_us; /* default 5 min */
-	unsigned outputs;          /* 0: as docs/interface.md says */
+	unsigned outputs;	   /* 0: as docs/interface.md says */
 	bool report_all;
 	bool full_cmdline;
 	const char *engine;  /* "auto", "procfs", "bpf" */
 	const char *metrics; /* "127.0.0.1:9477"; "off" */
 	const char *socket;
 	const char *state;
-	const char *host_root; /* hostRoot: */
+	const char *host_root;	    /* hostRoot: */
 	const char *const *bundles; /* NULL-terminated; NULL: auto; empty: off */
-	const char *const *cgroup_bases; /* cgroupBases: trusted prefixes, NULL-terminated; may be NULL */
+	const char *const
+		*cgroup_bases; /* cgroupBases: trusted prefixes, NULL-terminated; may be NULL */
 };
 
 enum namespace_labels {
@@ -113,8 +115,8 @@ struct policy *policy_new_default(void);
 
 /* Parses `length` bytes. `file` names them in errors (it is copied). 0, -EINVAL with *diag filled,
  * -ENOMEM. *ret is untouched on failure. */
-int policy_load(const char *file, const char *text, size_t length, struct policy **ret,
-	struct diag *diag);
+int policy_load(
+	const char *file, const char *text, size_t length, struct policy **ret, struct diag *diag);
 
 void policy_free(struct policy *policy);
 DEFINE_CLEANUP(struct policy, policy_free)
@@ -144,8 +146,8 @@ struct policy_decision policy_decide(const struct policy *policy,
 	const struct policy_subject *subject, const struct profile *forced,
 	const struct profile *label);
 
-/* The part of `excess` that exceptions in force on `day` (days since 1970-01-01, UTC) cover for that
- * subject and class, and in *ret_first the first exception that covers any of it. */
+/* The part of `excess` that exceptions in force on `day` (days since 1970-01-01, UTC) cover for
+ * that subject and class, and in *ret_first the first exception that covers any of it. */
 capability_mask policy_except(const struct policy *policy, const struct policy_subject *subject,
 	enum violation_class class, capability_mask excess, uint64_t day,
 	const struct policy_exception **ret_first);
@@ -160,6 +162,6 @@ size_t policy_rule_count(const struct policy *policy);
 uint64_t policy_day(uint64_t realtime_us);
 
 const char *profile_source_name(enum profile_source source); /* "command-line", ... */
-const char *control_name(unsigned bit_index);                /* "seccomp", "noNewPrivs", ... */
+const char *control_name(unsigned bit_index);		     /* "seccomp", "noNewPrivs", ... */
 
 #endif

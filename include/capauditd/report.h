@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-
 /* What is the same for all findings of a run. */
 struct report_context {
 	const char *node;
@@ -27,7 +26,8 @@ struct scanned_container {
 	const struct assessment *assessment;
 };
 
-/* All that one scan has to say. Containers and findings are in the order in which they are shown. */
+/* All that one scan has to say. Containers and findings are in the order in which they are shown.
+ */
 struct scan_report {
 	struct report_context context;
 	uint64_t started_us; /* realtime */
@@ -48,7 +48,7 @@ struct table_options {
 	bool remedy; /* print each cure as YAML */
 	bool advice; /* list containers that should drop ALL, with the cure */
 	bool color;
-	int width;   /* columns; 0: unlimited */
+	int width; /* columns; 0: unlimited */
 };
 
 /* One finding as a JSON object (capauditd.finding/v1), on one line without a newline; a new string,
@@ -58,24 +58,24 @@ char *finding_to_json(const struct report_context *context, const struct finding
 /* Each writes the whole report and returns 0 or -errno (-EIO, -ENOMEM). */
 int report_scan_json(const struct scan_report *report, FILE *to);
 int report_scan_jsonl(const struct scan_report *report, FILE *to);
-int report_scan_table(const struct scan_report *report, const struct table_options *options,
-	FILE *to);
+int report_scan_table(
+	const struct scan_report *report, const struct table_options *options, FILE *to);
 
 /* The cure as a YAML patch or fragment (or as the runtime's options where there is no pod), with a
- * comment that says where it belongs; of drift, what to do instead, in comments alone; "" where no cure
- * is known. A new string, NULL when out of memory. */
+ * comment that says where it belongs; of drift, what to do instead, in comments alone; "" where no
+ * cure is known. A new string, NULL when out of memory. */
 char *remedy_to_text(const struct finding *finding);
 
-/* A stream of lines (standard output) that never blocks its writer: what the reader does not take yet
- * waits here, up to a bound. */
+/* A stream of lines (standard output) that never blocks its writer: what the reader does not take
+ * yet waits here, up to a bound. */
 struct line_stream;
 #define LINE_STREAM_WAITING_MAX (8u * 1024u * 1024u) /* bytes */
 
 /* Writes to the file behind `fd`, which stays the caller's. 0 or -errno. */
 int line_stream_new(int fd, struct line_stream **ret);
 void line_stream_free(struct line_stream *stream);
-/* Adds the line and a newline. 0; -ENOBUFS where the bound is reached (the line is not taken); -ENOMEM;
- * -EPIPE and others where the reader is gone for good. */
+/* Adds the line and a newline. 0; -ENOBUFS where the bound is reached (the line is not taken);
+ * -ENOMEM; -EPIPE and others where the reader is gone for good. */
 int line_stream_put(struct line_stream *stream, const char *line);
 /* Writes what can be written now. The number of bytes that still wait, or -errno. */
 ssize_t line_stream_flush(struct line_stream *stream);
@@ -102,14 +102,15 @@ enum journal_message {
 const char *journal_message_id(enum journal_message message); /* 32 hex digits */
 
 /* The entry of one finding through sd_journal_sendv(3). 0 or -errno. */
-int journal_send_finding(const struct report_context *context, const struct finding *finding,
-	bool process_lives);
+int journal_send_finding(
+	const struct report_context *context, const struct finding *finding, bool process_lives);
 
 /* An operational message; the text is escaped. `priority` is syslog(3)'s. 0 or -errno. */
 int journal_send_message(enum journal_message message, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The fields of a finding's entry as "NAME=value" strings, for journal_send_finding() and its test. */
+/* The fields of a finding's entry as "NAME=value" strings, for journal_send_finding() and its test.
+ */
 struct journal_fields {
 	char **field;
 	size_t *length;

@@ -33,7 +33,7 @@ struct status {
 	struct capability_sets sets;
 	bool no_new_privs;
 	enum seccomp_mode seccomp;
-	bool kernel_thread;           /* Kthread: (since 6.8); false where the line is missing */
+	bool kernel_thread;	       /* Kthread: (since 6.8); false where the line is missing */
 	pid_t nspid[STATUS_NSPID_MAX]; /* from the reader's PID namespace inwards */
 	unsigned nspid_count;
 	bool has_sets; /* CapInh..CapBnd were all there (CapAmb may be missing) */
@@ -54,7 +54,7 @@ int stat_parse(const char *text, size_t length, struct stat_facts *ret);
 
 /* include/linux/sched.h */
 #define TASK_FLAG_FORKED_NO_EXEC 0x00000040u
-#define TASK_FLAG_KERNEL_THREAD  0x00200000u
+#define TASK_FLAG_KERNEL_THREAD	 0x00200000u
 
 const char *seccomp_mode_name(enum seccomp_mode mode); /* "disabled", "strict", "filter" */
 

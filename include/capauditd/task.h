@@ -41,20 +41,22 @@ struct task {
 	unsigned namespace_level : 8;
 	enum user_namespace user_namespace : 4;
 	enum seccomp_mode seccomp : 4;
-	bool leader : 1;         /* the first task given of its process */
-	bool forked : 1;         /* the process has not called execve() since it was forked */
+	bool leader : 1;	 /* the first task given of its process */
+	bool forked : 1;	 /* the process has not called execve() since it was forked */
 	bool outside_parent : 1; /* set by identify: its parent is not in its container */
-	bool moved : 1;          /* set by identify: seen in its container before, elsewhere now */
+	bool moved : 1;		 /* set by identify: seen in its container before, elsewhere now */
 	/* Controls are read where the pass was asked for them, and where the bounding set has more
 	 * than is held: there no_new_privs decides how far it reaches. */
 	bool controls_known : 1;
 	bool no_new_privs : 1;
 	bool confined : 1;    /* an LSM label other than "unconfined" */
-	bool sets_differ : 1; /* capget(2) and the status file disagree; `sets` has the larger answer */
-	/* Set before judging: it is, or may still be, the runtime's own program that sets the container
-	 * up with the host's capabilities. */
+	bool sets_differ : 1; /* capget(2) and the status file disagree; `sets` has the larger
+				 answer */
+	/* Set before judging: it is, or may still be, the runtime's own program that sets the
+	 * container up with the host's capabilities. */
 	bool runtime_stage : 1;
-	bool shim : 1; /* in a pod's cgroup and no container's, and known to be a runtime's helper */
+	bool shim : 1; /* in a pod's cgroup and no container's, and known to be a runtime's helper
+			*/
 };
 
 #define NO_CONTAINER UINT32_MAX
@@ -68,7 +70,7 @@ struct placement {
 
 /* How much of the node a pass saw. */
 struct coverage {
-	uint64_t tasks;     /* threads of user processes, zombies excepted */
+	uint64_t tasks;	    /* threads of user processes, zombies excepted */
 	uint64_t processes; /* user processes */
 	uint64_t container_processes;
 	uint64_t containers;
@@ -79,7 +81,7 @@ struct coverage {
 	uint64_t starting;     /* containers whose program does not run yet */
 	uint64_t opaque;       /* containers that cannot be seen into */
 	uint64_t unknown_executables; /* executables that could not be read (unprivileged) */
-	uint64_t over_limit;   /* tasks beyond what a table may hold */
+	uint64_t over_limit;	      /* tasks beyond what a table may hold */
 	bool not_host_pid_namespace;
 	bool hidden_processes; /* /proc is mounted with hidepid, and it hides from us */
 };
@@ -99,7 +101,7 @@ struct task *snapshot_find(const struct snapshot *snapshot, pid_t pid);
 
 /* What is read of a process only when it is reported. */
 #define PROCESS_ARGUMENTS_MAX 64
-#define HOST_NAMESPACES       6
+#define HOST_NAMESPACES	      6
 
 enum host_namespace { /* order of docs/interface.md's "host_namespaces" */
 	HOST_NAMESPACE_PID = 1u << 0,
@@ -113,12 +115,13 @@ enum host_namespace { /* order of docs/interface.md's "host_namespaces" */
 struct process {
 	pid_t pid, tid, ppid;
 	uint64_t start_ticks;
-	uint64_t start_us; /* realtime, microseconds */
-	char comm[16];     /* of the thread; may hold anything but NUL */
-	char *exe;         /* NULL where unreadable */
-	bool exe_on_host;  /* that file is the one which the host has under that name */
-	bool exe_is_runtime; /* that file is a container runtime's: the host's own, or its sealed copy */
-	char **cmdline;    /* at most PROCESS_ARGUMENTS_MAX, terminated by NULL; NULL where empty */
+	uint64_t start_us;   /* realtime, microseconds */
+	char comm[16];	     /* of the thread; may hold anything but NUL */
+	char *exe;	     /* NULL where unreadable */
+	bool exe_on_host;    /* that file is the one which the host has under that name */
+	bool exe_is_runtime; /* that file is a container runtime's: the host's own, or its sealed
+				copy */
+	char **cmdline; /* at most PROCESS_ARGUMENTS_MAX, terminated by NULL; NULL where empty */
 	uid_t uid;
 	gid_t gid;
 	struct capability_sets sets;
@@ -126,9 +129,9 @@ struct process {
 	uint64_t user_namespace_inode; /* 0: not known */
 	bool no_new_privs;
 	enum seccomp_mode seccomp;
-	char *lsm;                       /* label, NULL where none or unreadable */
-	unsigned host_namespaces;        /* of enum host_namespace: those shared with the host */
-	unsigned host_namespaces_known;  /* those of which it is known */
+	char *lsm;			/* label, NULL where none or unreadable */
+	unsigned host_namespaces;	/* of enum host_namespace: those shared with the host */
+	unsigned host_namespaces_known; /* those of which it is known */
 };
 
 void process_done(struct process *process);

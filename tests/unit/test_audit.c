@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The whole pipeline on made-up tasks: an engine that is a table, a clock that stands still. What scan
- * would print is compared with a golden file, byte for byte.
+ * The whole pipeline on made-up tasks: an engine that is a table, a clock that stands still. What
+ * scan would print is compared with a golden file, byte for byte.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,9 +26,11 @@
 #define OTHER	    UINT64_C(4026532999)
 
 #define POD_1 "0::/kubepods/besteffort/pod11111111-2222-3333-4444-555555555555/"
-#define POD_2 "0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod22222222_2222_3333_4444_" \
-	      "555555555555.slice/cri-containerd-"
-#define ID(c) c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c
+#define POD_2                                            \
+	"0::/kubepods.slice/kubepods-burstable.slice/"   \
+	"kubepods-burstable-pod22222222_2222_3333_4444_" \
+	"555555555555.slice/cri-containerd-"
+#define ID(c)	 c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c
 #define ID_64(c) ID(c) ID(c)
 
 /* What a row does not mention is 0, on purpose. */
@@ -50,8 +52,8 @@ static const struct made node[] = {
 	/* the default set, and somebody exec'd in with everything */
 	{ 100, 100, 50, POD_1 ID_64("a") "\n", DEFAULT_SET, DEFAULT_SET, .exe = "/bin/web",
 		.comm = "web" },
-	{ 101, 101, 100, POD_1 ID_64("a") "/worker\n", DEFAULT_SET, DEFAULT_SET,
-		.exe = "/bin/web", .comm = "web" },
+	{ 101, 101, 100, POD_1 ID_64("a") "/worker\n", DEFAULT_SET, DEFAULT_SET, .exe = "/bin/web",
+		.comm = "web" },
 	{ 102, 102, 50, POD_1 ID_64("a") "\n", EVERYTHING, EVERYTHING, .exe = "/bin/sh",
 		.comm = "\033[31msh\n" },
 	/* drops everything, but one thread keeps what it had */
@@ -93,8 +95,8 @@ static unsigned add_placement(struct snapshot *s, const char *text)
 	return (unsigned)s->placement_count++;
 }
 
-static int made_pass(struct engine *engine, const struct pass_options *options,
-	struct snapshot *ret)
+static int made_pass(
+	struct engine *engine, const struct pass_options *options, struct snapshot *ret)
 {
 	struct snapshot s = { .task_count = 0 };
 
@@ -119,8 +121,8 @@ static int made_pass(struct engine *engine, const struct pass_options *options,
 		t->sets.of[CAPABILITY_PERMITTED] = m->held;
 		t->sets.of[CAPABILITY_BOUNDING] = m->bounding;
 		t->user_namespace_key = m->user_namespace ? m->user_namespace : 4026531837u;
-		t->user_namespace = m->user_namespace ? USER_NAMESPACE_OTHER
-						      : USER_NAMESPACE_INITIAL;
+		t->user_namespace =
+			m->user_namespace ? USER_NAMESPACE_OTHER : USER_NAMESPACE_INITIAL;
 		t->leader = m->tid == m->pid;
 		t->forked = m->forked;
 		t->namespace_level = m->level & 0xff;
@@ -282,8 +284,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(made_up_tasks_give_the_golden_scan),
 		cmocka_unit_test(two_scans_of_the_same_node_are_equal),
-		cmocka_unit_test(
-			whichever_allocation_fails_a_scan_is_whole_or_ends_with_an_error),
+		cmocka_unit_test(whichever_allocation_fails_a_scan_is_whole_or_ends_with_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Whose a task is: made-up snapshots given to the registry, one after another; log directories laid out
- * in a temporary root.
+ * Whose a task is: made-up snapshots given to the registry, one after another; log directories laid
+ * out in a temporary root.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,9 +19,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define ID_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define ID_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define UID  "11111111-2222-3333-4444-555555555555"
+#define ID_A	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define ID_B	  "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define UID	  "11111111-2222-3333-4444-555555555555"
 #define POD(id)	  "0::/kubepods/burstable/pod" UID "/" id "\n"
 #define HOST_TEXT "0::/system.slice/sshd.service\n"
 
@@ -176,8 +176,7 @@ static void contradicting_lines_are_unattributed_and_audited(void **state)
 {
 	const struct made made[] = { { 10, 1,
 		"5:memory:/kubepods/burstable/pod" UID "/" ID_A "\n"
-		"4:pids:/kubepods/burstable/pod66666666-2222-3333-4444-555555555555/" ID_B
-		"\n" } };
+		"4:pids:/kubepods/burstable/pod66666666-2222-3333-4444-555555555555/" ID_B "\n" } };
 	struct registry *r = registry_new("/nonexistent");
 	struct snapshot s = make(made, 1);
 	const struct container *c;
@@ -343,8 +342,8 @@ static void make_link(const char *container, const char *id, const char *uid)
 
 	(void)snprintf(path, sizeof(path), "%s/var/log/containers/cart-7d4f_shop_%s-%s.log", root,
 		container, id);
-	(void)snprintf(target, sizeof(target), "/var/log/pods/shop_cart-7d4f_%s/%s/0.log", uid,
-		container);
+	(void)snprintf(
+		target, sizeof(target), "/var/log/pods/shop_cart-7d4f_%s/%s/0.log", uid, container);
 	assert_int_equal(symlink(target, path), 0);
 }
 
@@ -458,12 +457,12 @@ int main(void)
 		cmocka_unit_test(containers_come_and_go_without_end),
 		cmocka_unit_test_setup_teardown(
 			log_directories_name_containers_and_tell_the_sandbox, set_root, clear_root),
-		cmocka_unit_test_setup_teardown(who_comes_later_without_a_log_is_no_sandbox,
-			set_root, clear_root),
-		cmocka_unit_test_setup_teardown(a_link_that_names_another_pod_is_not_believed,
-			set_root, clear_root),
-		cmocka_unit_test_setup_teardown(a_name_that_comes_later_is_taken, set_root,
-			clear_root),
+		cmocka_unit_test_setup_teardown(
+			who_comes_later_without_a_log_is_no_sandbox, set_root, clear_root),
+		cmocka_unit_test_setup_teardown(
+			a_link_that_names_another_pod_is_not_believed, set_root, clear_root),
+		cmocka_unit_test_setup_teardown(
+			a_name_that_comes_later_is_taken, set_root, clear_root),
 		cmocka_unit_test(a_source_that_cannot_be_read_is_said_once),
 	};
 

@@ -14,19 +14,19 @@
 
 #include <string.h>
 
-#define DEFAULT_SET   UINT64_C(0xa80425fb)
-#define NET_RAW	      CAPABILITY_BIT(CAPABILITY_NET_RAW)
-#define SYS_ADMIN     CAPABILITY_BIT(CAPABILITY_SYS_ADMIN)
-#define SYS_TIME      CAPABILITY_BIT(CAPABILITY_SYS_TIME)
-#define CHOWN	      CAPABILITY_BIT(CAPABILITY_CHOWN)
-#define NET_BIND      CAPABILITY_BIT(CAPABILITY_NET_BIND_SERVICE)
-#define SYS_PTRACE    CAPABILITY_BIT(CAPABILITY_SYS_PTRACE)
-#define NET_ADMIN     CAPABILITY_BIT(CAPABILITY_NET_ADMIN)
-#define EVERYTHING    UINT64_C(0x1fffeffffff)
-#define TASKS_MAX     8
-#define TICKS	      100u
-#define NOW_TICKS     100000u
-#define INITIAL	      1u /* key of the host's user namespace */
+#define DEFAULT_SET UINT64_C(0xa80425fb)
+#define NET_RAW	    CAPABILITY_BIT(CAPABILITY_NET_RAW)
+#define SYS_ADMIN   CAPABILITY_BIT(CAPABILITY_SYS_ADMIN)
+#define SYS_TIME    CAPABILITY_BIT(CAPABILITY_SYS_TIME)
+#define CHOWN	    CAPABILITY_BIT(CAPABILITY_CHOWN)
+#define NET_BIND    CAPABILITY_BIT(CAPABILITY_NET_BIND_SERVICE)
+#define SYS_PTRACE  CAPABILITY_BIT(CAPABILITY_SYS_PTRACE)
+#define NET_ADMIN   CAPABILITY_BIT(CAPABILITY_NET_ADMIN)
+#define EVERYTHING  UINT64_C(0x1fffeffffff)
+#define TASKS_MAX   8
+#define TICKS	    100u
+#define NOW_TICKS   100000u
+#define INITIAL	    1u /* key of the host's user namespace */
 
 /* One task: everything that is not written is 0. */
 /* What a row does not mention is 0, on purpose. */
@@ -71,8 +71,8 @@ static void set_scene(struct scene *s, const char *profile, const struct made *m
 		t->sets.of[CAPABILITY_EFFECTIVE] = m->held;
 		t->sets.of[CAPABILITY_PERMITTED] = m->held;
 		t->sets.of[CAPABILITY_BOUNDING] = m->bounding;
-		t->user_namespace = m->namespace_key ? USER_NAMESPACE_OTHER
-						     : USER_NAMESPACE_INITIAL;
+		t->user_namespace =
+			m->namespace_key ? USER_NAMESPACE_OTHER : USER_NAMESPACE_INITIAL;
 		t->user_namespace_key = m->namespace_key ? m->namespace_key : INITIAL;
 		t->leader = i == 0 || made[i - 1].pid != m->pid;
 		t->forked = m->forked;
@@ -164,7 +164,8 @@ static const struct row rows[] = {
 		{ { 1, .bounding = SYS_ADMIN, .no_new_privs = true } }, 1, VERDICT_VIOLATION,
 		CLASS_POSTURE, SEVERITY_LOW, LEVEL_PRIVILEGED, 1 },
 	{ "of two with the same bounding excess the one that may gain stands for both", "baseline",
-		{ { 1, .bounding = SYS_ADMIN, .no_new_privs = true }, { 2, .bounding = SYS_ADMIN } },
+		{ { 1, .bounding = SYS_ADMIN, .no_new_privs = true },
+			{ 2, .bounding = SYS_ADMIN } },
 		2, VERDICT_VIOLATION, CLASS_POSTURE, SEVERITY_MEDIUM, LEVEL_PRIVILEGED, 1 },
 	{ "everything complies with privileged", "privileged",
 		{ { 1, .held = EVERYTHING, .bounding = EVERYTHING } }, 1, VERDICT_COMPLIANT, 0,
@@ -181,8 +182,8 @@ static const struct row rows[] = {
 			{ 20, .start = 100 } },
 		2, VERDICT_VIOLATION, CLASS_DRIFT, SEVERITY_CRITICAL, LEVEL_PRIVILEGED, 1 },
 	{ "a thread that kept more than its leader is found", "baseline",
-		{ { 1, .bounding = SYS_ADMIN }, { 1, .tid = 7, .held = SYS_ADMIN,
-							.bounding = SYS_ADMIN } },
+		{ { 1, .bounding = SYS_ADMIN },
+			{ 1, .tid = 7, .held = SYS_ADMIN, .bounding = SYS_ADMIN } },
 		2, VERDICT_VIOLATION, CLASS_POSTURE, SEVERITY_HIGH, LEVEL_PRIVILEGED, 1 },
 	{ "a container that is being set up has no verdict", "restricted",
 		{ { 1, .start = NOW_TICKS - 10, .held = EVERYTHING, .bounding = EVERYTHING,
@@ -199,18 +200,18 @@ static const struct row rows[] = {
 					     .bounding = EVERYTHING, .forked = true } },
 		2, VERDICT_COMPLIANT, 0, SEVERITY_NONE, LEVEL_RESTRICTED, 0 },
 	{ "a child that was forked inside is no runtime's stage", "privileged",
-		{ { 1, .start = 5 }, { 2, .start = NOW_TICKS - 1, .held = SYS_ADMIN,
-					     .bounding = SYS_ADMIN, .forked = true,
-					     .inside_parent = true } },
+		{ { 1, .start = 5 },
+			{ 2, .start = NOW_TICKS - 1, .held = SYS_ADMIN, .bounding = SYS_ADMIN,
+				.forked = true, .inside_parent = true } },
 		2, VERDICT_VIOLATION, CLASS_DRIFT, SEVERITY_CRITICAL, LEVEL_PRIVILEGED, 1 },
 	{ "what is still the runtime's after five minutes is judged", "restricted",
-		{ { 1, .start = NOW_TICKS - (JUDGE_STARTING_LIMIT_S + 1) * TICKS,
-			.held = SYS_ADMIN, .bounding = SYS_ADMIN, .forked = true } },
+		{ { 1, .start = NOW_TICKS - (JUDGE_STARTING_LIMIT_S + 1) * TICKS, .held = SYS_ADMIN,
+			.bounding = SYS_ADMIN, .forked = true } },
 		1, VERDICT_VIOLATION, CLASS_POSTURE, SEVERITY_HIGH, LEVEL_PRIVILEGED, 1 },
 	{ "a user namespace made inside is low and no drift, and does not lower the level",
 		"baseline",
-		{ { 1 }, { 2, .held = EVERYTHING, .bounding = EVERYTHING, .namespace_key = 9 } },
-		2, VERDICT_VIOLATION, CLASS_POSTURE, SEVERITY_LOW, LEVEL_RESTRICTED, 1 },
+		{ { 1 }, { 2, .held = EVERYTHING, .bounding = EVERYTHING, .namespace_key = 9 } }, 2,
+		VERDICT_VIOLATION, CLASS_POSTURE, SEVERITY_LOW, LEVEL_RESTRICTED, 1 },
 	{ "many namespaces made inside are one finding", "baseline",
 		{ { 1 }, { 2, .held = SYS_TIME, .bounding = EVERYTHING, .namespace_key = 9 },
 			{ 3, .held = EVERYTHING, .bounding = EVERYTHING, .namespace_key = 8 } },
@@ -361,9 +362,8 @@ static void ptrace_and_net_admin_take_over_only_in_the_hosts_namespaces(void **s
 		struct scene s;
 
 		set_scene(&s, "baseline", made, 1);
-		assert_int_equal(judge_container(&s.input, &s.assessment, &s.observations,
-					 &s.count),
-			0);
+		assert_int_equal(
+			judge_container(&s.input, &s.assessment, &s.observations, &s.count), 0);
 		assert_int_equal(s.count, 1);
 		s.observations[0].finding.process.host_namespaces = cases[i].host_namespaces;
 		assert_int_equal(judge_settle(&s.input, &s.observations[0], &s.assessment), 0);
@@ -403,14 +403,11 @@ static void drop_all_is_advised_where_the_default_set_was_left(void **state)
 		capability_mask granted;
 		bool advice;
 	} cases[] = {
-		{ 0, false },
-		{ NET_BIND, false },
-		{ SYS_ADMIN, false },
-		{ 0x5fb, true },	    /* CRI-O */
-		{ DEFAULT_SET, true },	    /* containerd, Docker */
-		{ 0x800405fb, true },	    /* Podman */
-		{ EVERYTHING, true },
-		{ DEFAULT_SET | SYS_ADMIN, true },
+		{ 0, false }, { NET_BIND, false }, { SYS_ADMIN, false },
+		{ 0x5fb, true },       /* CRI-O */
+		{ DEFAULT_SET, true }, /* containerd, Docker */
+		{ 0x800405fb, true },  /* Podman */
+		{ EVERYTHING, true }, { DEFAULT_SET | SYS_ADMIN, true },
 		{ DEFAULT_SET & ~CHOWN, false }, /* somebody has chosen */
 	};
 

@@ -130,8 +130,8 @@ static void lines_wait_for_a_reader_and_come_in_order(void **state)
 	while (got < put) {
 		char expected[64];
 
-		(void)snprintf(expected, sizeof(expected), "line %u of many that nobody reads\n",
-			got);
+		(void)snprintf(
+			expected, sizeof(expected), "line %u of many that nobody reads\n", got);
 		(void)line_stream_flush(stream);
 		assert_true(getline(&text, &length, reader) > 0);
 		assert_string_equal(text, expected);
@@ -183,12 +183,12 @@ static void a_reader_that_has_gone_is_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_file_is_made_with_the_usual_mode, set_up,
-			tear_down),
-		cmocka_unit_test_setup_teardown(an_old_file_is_replaced_in_one_step, set_up,
-			tear_down),
-		cmocka_unit_test_setup_teardown(what_cannot_be_written_leaves_the_old_file, set_up,
-			tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_file_is_made_with_the_usual_mode, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			an_old_file_is_replaced_in_one_step, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_cannot_be_written_leaves_the_old_file, set_up, tear_down),
 		cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
 		cmocka_unit_test(lines_wait_for_a_reader_and_come_in_order),
 		cmocka_unit_test(what_waits_is_bounded),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The procfs engine on real processes that the test makes: a PID namespace of their own makes them a
- * container's. Needs root; says so where it has to skip.
+ * The procfs engine on real processes that the test makes: a PID namespace of their own makes them
+ * a container's. Needs root; says so where it has to skip.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -337,7 +337,7 @@ static void what_has_changed_since_the_pass_before_is_seen(void **state)
 	for (unsigned i = 0; i < 1000 && !seen; i++) {
 		assert_int_equal(engine->ops->pass(engine, &options, &changed), 0);
 		seen = !(snapshot_find(&changed, pid)->sets.of[CAPABILITY_BOUNDING] &
-			CAPABILITY_BIT(CAPABILITY_SYS_TIME));
+			 CAPABILITY_BIT(CAPABILITY_SYS_TIME));
 		snapshot_done(&changed);
 		(void)usleep(1000);
 	}

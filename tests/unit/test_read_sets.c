@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 // wrap: capng_get_caps_process
 /*
- * Reading another's sets through libcap-ng: what is read of a process that vanished in the middle must
- * be thrown away, though the library says success.
+ * Reading another's sets through libcap-ng: what is read of a process that vanished in the middle
+ * must be thrown away, though the library says success.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,9 +25,9 @@
 int __real_capng_get_caps_process(void);
 int __wrap_capng_get_caps_process(void);
 
-static pid_t victim; /* killed and reaped before the library looks */
+static pid_t victim;  /* killed and reaped before the library looks */
 static pid_t refused; /* the library cannot open its file, though the process lives on */
-static bool between; /* or between its two looks: when capget(2) has answered */
+static bool between;  /* or between its two looks: when capget(2) has answered */
 static int library_said = -2;
 
 static void end(pid_t pid)
@@ -52,16 +52,16 @@ int __wrap_capng_get_caps_process(void)
 	return library_said;
 }
 
-/* The library's own look at the status file comes through here: a function of the program goes before
- * one of the C library. */
+/* The library's own look at the status file comes through here: a function of the program goes
+ * before one of the C library. */
 FILE *fopen(const char *path, const char *mode)
 {
 	FILE *(*next)(const char *, const char *);
 	char wanted[64];
 
 	*(void **)&next = dlsym(RTLD_NEXT, "fopen");
-	(void)snprintf(wanted, sizeof(wanted), "/proc/%d/status",
-		(int)(refused ? refused : victim));
+	(void)snprintf(
+		wanted, sizeof(wanted), "/proc/%d/status", (int)(refused ? refused : victim));
 	if (refused && strcmp(path, wanted) == 0) {
 		errno = EMFILE;
 		return NULL;
@@ -169,7 +169,8 @@ static void the_librarys_error_does_not_stick(void **state)
 	(void)state;
 	victim = gone;
 	between = false;
-	assert_int_equal(read_capability_sets(gone_proc, gone, gone, own_bounding(), &sets), -ESRCH);
+	assert_int_equal(
+		read_capability_sets(gone_proc, gone, gone, own_bounding(), &sets), -ESRCH);
 	assert_int_equal(read_capability_sets(there_proc, there, there, own_bounding(), &sets), 0);
 	end(there);
 }
@@ -186,8 +187,8 @@ static void a_thread_that_is_not_there_gives_nothing(void **state)
 	end(pid);
 }
 
-/* Descriptors ran out for a moment, say: the library answers with our own set. The sleeper has less, so
- * that the difference shows. */
+/* Descriptors ran out for a moment, say: the library answers with our own set. The sleeper has
+ * less, so that the difference shows. */
 static void an_answer_that_could_be_our_own_is_read_again(void **state)
 {
 	struct capability_sets sets;
@@ -229,8 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_living_process_gives_what_proc_says),
-		cmocka_unit_test(
-			a_target_that_vanishes_before_the_library_looks_gives_nothing),
+		cmocka_unit_test(a_target_that_vanishes_before_the_library_looks_gives_nothing),
 		cmocka_unit_test(a_target_that_vanishes_while_the_library_looks_gives_nothing),
 		cmocka_unit_test(the_librarys_error_does_not_stick),
 		cmocka_unit_test(an_answer_that_could_be_our_own_is_read_again),
