@@ -220,6 +220,7 @@ int command_run(int argc, char **argv)
 	r = run_load_policy(&run, &diag);
 	if (r < 0) {
 		diag_print(&diag, stderr);
+		free(run.policy_text);
 		return r == -ENOMEM ? EXIT_STATUS_INTERNAL : EXIT_STATUS_USAGE;
 	}
 	status = choose_engine(&run);

@@ -274,12 +274,20 @@ static int new_observation(struct judgement *j, const struct policy_decision *de
 	return 0;
 }
 
-/* With the same excess, who may gain through exec is worse than who may not; then the earlier. */
-static bool stands_before(const struct task *a, const struct task *b)
+/* Of processes with the same excess the most privileged stands for all, and the latest among
+ * equals; where the excess is in the bounding set alone, one that may gain it through exec goes
+ * before those that may not. */
+static bool stands_before(const struct task *a, const struct task *b, bool bounding_only)
 {
-	if (a->no_new_privs != b->no_new_privs)
+	if (bounding_only && a->no_new_privs != b->no_new_privs)
 		return b->no_new_privs;
-	return starts_before(a, b);
+	if (!capability_sets_equal(&a->sets, &b->sets)) {
+		if (capability_sets_within(&b->sets, &a->sets))
+			return true;
+		if (capability_sets_within(&a->sets, &b->sets))
+			return false;
+	}
+	return starts_before(b, a);
 }
 
 static int observe(struct judgement *j, const struct policy_decision *decision,
@@ -305,7 +313,7 @@ static int observe(struct judgement *j, const struct policy_decision *decision,
 			o->finding.excess = excess->sets;
 			stand_for(o, task);
 		}
-	} else if (stands_before(task, o->task)) {
+	} else if (stands_before(task, o->task, !capability_sets_held(&o->finding.excess))) {
 		stand_for(o, task);
 	}
 	if (is_not_begun(task))

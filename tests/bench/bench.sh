@@ -147,8 +147,10 @@ for n in "${series[@]}"; do
 		"$(awk "BEGIN { printf \"%.1f\", ${cost[$n]} / $n }")"
 done
 last=${series[-1]}
-row "  a process among $last by one among $first" "about 1" \
-	"$(awk "BEGIN { printf \"%.2f\", (${cost[$last]} / $last) / (${cost[$first]} / $first) }")"
+if ((last != first)); then
+	row "  a process among $last by one among $first" "about 1" \
+		"$(awk "BEGIN { printf \"%.2f\", (${cost[$last]} / $last) / (${cost[$first]} / $first) }")"
+fi
 
 # run at rest: after the first pass and its findings, over two further passes at least.
 if ((rest > 0)); then
