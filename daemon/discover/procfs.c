@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libproc2/pids.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,14 @@ static enum pids_item wanted_items[ITEMS] = {
 	[ITEM_STATE] = PIDS_STATE,
 	[ITEM_FLAGS] = PIDS_FLAGS,
 	[ITEM_THREADS] = PIDS_NLWP,
+};
+
+/* What of these is kept. */
+struct listed {
+	uint64_t start_ticks;
+	pid_t pid, ppid;
+	unsigned flags, threads;
+	char state;
 };
 
 /* Distinct sets of one process that are told; a container could make one for each thread. */
@@ -288,26 +297,22 @@ static int look_at(struct pass *pass, struct subject *subject)
 
 /* libproc2 read the pid's stat before its folder was opened here. A pid that changed hands in
  * between is caught by the start time that describe() compares, before anything is reported. */
-static void take_process(struct pass *pass, struct pids_stack *stack)
+static void take_process(struct pass *pass, const struct listed *listed)
 {
-	const struct pids_result *item = stack->head;
 	struct subject subject = {
-		.pid = item[ITEM_PID].result.s_int,
-		.ppid = item[ITEM_PPID].result.s_int,
-		.start_ticks = item[ITEM_START].result.ull_int,
-		.flags = (unsigned)item[ITEM_FLAGS].result.ul_int,
-		.threads = item[ITEM_THREADS].result.s_int > 0
-				   ? (unsigned)item[ITEM_THREADS].result.s_int
-				   : 1,
+		.pid = listed->pid,
+		.ppid = listed->ppid,
+		.start_ticks = listed->start_ticks,
+		.flags = listed->flags,
+		.threads = listed->threads,
 	};
-	char state = (char)item[ITEM_STATE].result.s_ch;
 	int r;
 
 	if (subject.flags & TASK_FLAG_KERNEL_THREAD) {
 		pass->kernel_threads_seen = true;
 		return;
 	}
-	if (state == 'Z' || state == 'X') {
+	if (listed->state == 'Z' || listed->state == 'X') {
 		if (subject.threads <= 1)
 			return;
 		subject.zombie = true;
@@ -352,26 +357,62 @@ static void order_tasks(struct snapshot *s)
 	}
 }
 
-/* All at once: one by one the library would read /proc/uptime for each. What it holds meanwhile
- * (some 200 bytes a process) is released with it. */
-static int walk(struct pass *pass)
+static struct listed listed_of(const struct pids_result *item)
+{
+	int threads = item[ITEM_THREADS].result.s_int;
+
+	return (struct listed){
+		.pid = item[ITEM_PID].result.s_int,
+		.ppid = item[ITEM_PPID].result.s_int,
+		.start_ticks = item[ITEM_START].result.ull_int,
+		.flags = (unsigned)item[ITEM_FLAGS].result.ul_int,
+		.threads = threads > 0 ? (unsigned)threads : 1,
+		.state = (char)item[ITEM_STATE].result.s_ch,
+	};
+}
+
+/* All at once: one by one the library would read /proc/uptime for each. What it holds (some 200
+ * bytes a process) goes back before the snapshot grows. */
+static int list_processes(struct listed **ret, size_t *ret_count)
 {
 	struct pids_info *pids = NULL;
 	struct pids_fetch *fetched;
-	int r = procps_pids_new(&pids, wanted_items, ITEMS);
+	struct listed *all = NULL;
+	int r = procps_pids_new(&pids, wanted_items, ITEMS), total = 0;
 
 	if (r < 0)
 		return r;
 	fetched = procps_pids_reap(pids, PIDS_FETCH_TASKS_ONLY);
-	if (!fetched)
+	if (fetched) {
+		total = fetched->counts->total;
+		all = calloc((size_t)total + 1, sizeof(*all));
+		r = all ? 0 : -ENOMEM;
+	} else {
 		r = errno ? -errno : -EIO;
-	for (int i = 0; fetched && r == 0 && i < fetched->counts->total; i++) {
-		take_process(pass, fetched->stacks[i]);
-		if ((unsigned)i % PROCESSES_PER_QUESTION == 0 && pass->options->cancelled &&
+	}
+	for (int i = 0; all && i < total; i++)
+		all[i] = listed_of(fetched->stacks[i]->head);
+	(void)procps_pids_unref(&pids);
+	(void)malloc_trim(0);
+	if (r == 0) {
+		*ret = all;
+		*ret_count = (size_t)total;
+	}
+	return r;
+}
+
+static int walk(struct pass *pass)
+{
+	_cleanup_free_ struct listed *all = NULL;
+	size_t count = 0;
+	int r = list_processes(&all, &count);
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		take_process(pass, &all[i]);
+		if (i % PROCESSES_PER_QUESTION == 0 && pass->options->cancelled &&
 			pass->options->cancelled())
 			r = -ECANCELED;
 	}
-	(void)procps_pids_unref(&pids);
 	return r;
 }
 

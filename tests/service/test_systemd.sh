@@ -177,7 +177,7 @@ test_a_bad_policy_keeps_it_from_starting_and_the_journal_says_where() {
 	EOF
 	refused inside systemctl start capauditd.service
 	inside systemctl stop capauditd.service
-	inside systemctl reset-failed capauditd.service
+	inside systemctl reset-failed capauditd.service || true # an inactive unit may be unloaded by then
 	# From ExecStartPre: what check-config wrote to standard error.
 	has_entry '.MESSAGE | test("policy\\.yaml:3:17: .*basline")'
 }
