@@ -257,7 +257,7 @@ static int is_wanted(const struct pass *pass, const struct subject *subject, str
 		return 1; /* it was in a container, and is followed */
 	if (identity->kind == CGROUP_HELPER) {
 		if (identity->runtime)
-			return 0;
+			return task->namespace_level > 0;
 		task->shim = is_shim(pass, task);
 		return task->shim ? 0 : 1;
 	}

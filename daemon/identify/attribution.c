@@ -88,7 +88,8 @@ static int find_host(struct attribution *a, const struct placement *placement, s
 	return c->name ? 0 : -ENOMEM;
 }
 
-/* What the cgroup text alone decides. *ret is NULL where it does not. */
+/* What the cgroup text alone decides. *ret is NULL where it does not. Below a user's manager the
+ * user chooses the names: an id that is a container's elsewhere is not believed there. */
 static int attribute_placement(
 	struct attribution *a, const struct placement *placement, struct entry **ret)
 {
@@ -103,9 +104,36 @@ static int attribute_placement(
 	if (!identity->container_id[0])
 		return 0;
 	r = registry_find(a->registry, identity->container_id, ret);
-	if (r == 0 && (*ret)->is_new)
-		r = fill(*ret, placement);
-	return r;
+	if (r < 0)
+		return r;
+	if (!(*ret)->is_new && (*ret)->users != identity->below_user_manager) {
+		if (identity->below_user_manager)
+			return find_unattributed(a, placement, ret);
+		(*ret)->is_new = true; /* the user's was first: it is told anew */
+	}
+	if (!(*ret)->is_new)
+		return 0;
+	(*ret)->users = identity->below_user_manager;
+	return fill(*ret, placement);
+}
+
+/* Those that are nobody's choice first. */
+static int attribute_placements(struct attribution *a)
+{
+	const struct snapshot *s = a->snapshot;
+
+	for (int users = 0; users <= 1; users++) {
+		for (size_t i = 0; i < s->placement_count; i++) {
+			int r;
+
+			if (s->placements[i].identity.below_user_manager != (users == 1))
+				continue;
+			r = attribute_placement(a, &s->placements[i], &a->by_placement[i]);
+			if (r < 0 && r != -ENOSPC)
+				return r;
+		}
+	}
+	return 0;
 }
 
 /* The init process of the outermost PID namespace that is not the reader's, among the process's
@@ -272,11 +300,9 @@ int attribute(struct registry *registry, struct snapshot *snapshot, const struct
 
 	if (!by_placement)
 		return -ENOMEM;
-	for (size_t i = 0; i < snapshot->placement_count; i++) {
-		r = attribute_placement(&a, &snapshot->placements[i], &by_placement[i]);
-		if (r < 0 && r != -ENOSPC)
-			return r;
-	}
+	r = attribute_placements(&a);
+	if (r < 0)
+		return r;
 	for (size_t i = 0, end; i < snapshot->task_count; i = end) {
 		end = end_of_process(snapshot, i);
 		r = attribute_process(&a, i, end);

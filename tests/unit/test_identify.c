@@ -192,6 +192,32 @@ static void contradicting_lines_are_unattributed_and_audited(void **state)
 	registry_free(r);
 }
 
+static void a_user_cannot_join_another_containers_entry(void **state)
+{
+#define USERS(id) \
+	"0::/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" id ".scope\n"
+	const struct made first[] = { { 5, 1, USERS(ID_A) }, { 10, 1, POD(ID_A) },
+		{ 20, 1, USERS(ID_B) } };
+	struct registry *r = registry_new("/nonexistent");
+	struct snapshot s = make(first, 3), again = make(first, 3);
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		struct snapshot *now = round ? &again : &s;
+
+		identify(r, now, round ? &s : NULL);
+		assert_int_equal(registry_count(r), 3);
+		assert_string_equal(container_of(r, now, 10)->id, ID_A);
+		assert_string_equal(container_of(r, now, 10)->pod.uid, UID);
+		assert_true(container_of(r, now, 5)->unattributed);
+		assert_string_equal(container_of(r, now, 20)->id, ID_B);
+		assert_false(snapshot_find(now, 10)->moved);
+	}
+	snapshot_done(&s);
+	snapshot_done(&again);
+	registry_free(r);
+}
+
 static void a_process_that_leaves_its_container_stays_with_it_as_moved(void **state)
 {
 	const struct made before[] = { { 10, 1, POD(ID_A) }, { 11, 10, POD(ID_A) },
@@ -450,6 +476,7 @@ int main(void)
 		cmocka_unit_test(who_enters_a_namespace_from_outside_is_its_containers),
 		cmocka_unit_test(a_child_that_hides_in_a_host_cgroup_stays_its_parents),
 		cmocka_unit_test(contradicting_lines_are_unattributed_and_audited),
+		cmocka_unit_test(a_user_cannot_join_another_containers_entry),
 		cmocka_unit_test(a_process_that_leaves_its_container_stays_with_it_as_moved),
 		cmocka_unit_test(a_pid_that_is_used_again_has_not_moved),
 		cmocka_unit_test(a_runtimes_own_stage_may_move),

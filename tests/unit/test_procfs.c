@@ -108,6 +108,7 @@ static void look(struct engine **engine, struct snapshot *snapshot)
 
 static void just_rest(void)
 {
+	(void)prctl(PR_SET_NAME, "(rest) er");
 	say_ready();
 	rest();
 }
@@ -130,7 +131,7 @@ static void a_process_in_its_own_pid_namespace_is_seen_and_described(void **stat
 	assert_int_equal(task->user_namespace, USER_NAMESPACE_INITIAL);
 	assert_null(snapshot_find(&snapshot, getpid())); /* the host's are not looked at */
 	assert_int_equal(engine->ops->describe(engine, task, &process), 0);
-	assert_string_equal(process.comm, "test_procfs");
+	assert_string_equal(process.comm, "(rest) er");
 	assert_int_equal(process.uid, 0);
 	assert_int_equal(process.host_namespaces & HOST_NAMESPACE_PID, 0);
 	assert_true(process.host_namespaces & HOST_NAMESPACE_NET);
