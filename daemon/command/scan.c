@@ -123,6 +123,7 @@ static int finish(const struct scan_options *options, struct audit *audit, const
 
 	registry_complain(audit->registry, say, NULL);
 	r = scanned_make(&scanned, options->nested, audit, node, result);
+	scanned.report.filtered = !filter_is_empty(&options->filter);
 	if (r == 0)
 		r = print_report(options, &scanned.report);
 	if (r < 0) {

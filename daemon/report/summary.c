@@ -63,6 +63,8 @@ static void add_totals(struct sentence *s, const struct scan_report *report)
 	if (totals.excepted)
 		sentence_add(s, ", %" PRIu64 " excepted", totals.excepted);
 	sentence_add(s, "; ");
+	if (report->filtered)
+		sentence_add(s, "%zu of ", report->container_count);
 	add_count(s, report->coverage.containers, "container", "containers");
 	sentence_add(s, ", ");
 	add_count(s, report->coverage.container_processes, "process", "processes");

@@ -39,6 +39,7 @@ struct scan_report {
 	size_t why_incomplete_count;
 	const struct scanned_container *containers;
 	size_t container_count;
+	bool filtered; /* these are not all that were seen */
 	const struct finding *const *findings;
 	size_t finding_count;
 };

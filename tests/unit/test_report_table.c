@@ -280,6 +280,12 @@ static void the_summary_counts_what_there_is(void **state)
 	expect_line(
 		&host_scan, "1 violation (1 high); 0 containers, 0 processes in 0.0 ms by procfs");
 	expect_line(&empty_scan, "No violation; 0 containers, 0 processes in 0.0 ms by procfs");
+
+	struct scan_report filtered = empty_scan;
+
+	filtered.filtered = true;
+	filtered.coverage.containers = 6;
+	expect_line(&filtered, "No violation; 0 of 6 containers, 0 processes in 0.0 ms by procfs");
 	expect_line(&kubernetes_scan,
 		"Coverage: complete; 10083 tasks of 10070 processes, 3 ended while they "
 		"were read");
