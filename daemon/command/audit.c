@@ -74,15 +74,15 @@ static void look_into(struct audit *audit, struct known_container *known)
 #define YOUNG_S	  1u /* so old has to be whose executable cannot be read */
 #define RUNTIME_S 5u /* so long a runtime's executable excuses */
 
-/* 1 or 0; -ENOMEM. */
+/* 1 or 0; -ESRCH where it is gone: nothing will be said of it; -ENOMEM. */
 static int is_stage(
 	struct audit *audit, const struct task *task, uint64_t age_s, uint64_t *unsettled)
 {
 	struct process process;
 	int stage, r = audit->engine->ops->describe(audit->engine, task, &process);
 
-	if (r < 0) /* gone: nothing will be said of it */
-		return r == -ENOMEM ? r : 0;
+	if (r < 0)
+		return r == -ENOMEM ? r : -ESRCH;
 	if (process.exe) {
 		stage = process.exe_is_runtime;
 	} else {
@@ -93,23 +93,46 @@ static int is_stage(
 	return stage;
 }
 
+/* Whoever holds what another of its container holds, of whom it is known that it is no stage, need
+ * not be asked: nothing would be said of it that is not said of that one. */
+#define SETTLED_MAX 256u
+
+struct settled {
+	unsigned container; /* plus one; 0: nobody yet */
+	struct capability_sets sets;
+};
+
+static bool is_settled(const struct settled *settled, const struct task *task)
+{
+	return settled->container == task->container + 1 &&
+	       capability_sets_equal(&settled->sets, &task->sets);
+}
+
 static int find_stages(struct audit *audit, struct audit_result *result)
 {
 	struct snapshot *s = &audit->snapshot;
 	unsigned per_second = (unsigned)sysconf(_SC_CLK_TCK);
 	uint64_t now = now_ticks(audit, per_second);
+	struct settled settled[SETTLED_MAX] = { { 0 } };
 
 	for (size_t i = 0; i < s->task_count; i++) {
 		struct task *task = &s->tasks[i];
 		uint64_t age_s =
 			now > task->start_ticks ? (now - task->start_ticks) / per_second : 0;
+		struct settled *memory = &settled[task->container % SETTLED_MAX];
 		int r;
 
 		if (!task->leader || !task->outside_parent || task->forked || age_s >= RUNTIME_S)
 			continue;
+		if (is_settled(memory, task))
+			continue;
 		r = is_stage(audit, task, age_s, &result->unsettled);
-		if (r < 0)
+		if (r == -ENOMEM)
 			return r;
+		if (r < 0)
+			continue;
+		if (r == 0)
+			*memory = (struct settled){ task->container + 1, task->sets };
 		for (size_t k = i; r && k < s->task_count && s->tasks[k].pid == task->pid; k++)
 			s->tasks[k].runtime_stage = true;
 	}
