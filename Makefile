@@ -293,8 +293,8 @@ uninstall: ## removes what install wrote (not your policy)
 
 .PHONY: dist
 dist: ## capauditd-VERSION.tar.xz of what is committed; the same bytes each time
-	git archive --format=tar --prefix=capauditd-$(VERSION)/ HEAD | \
-		xz -9e --threads=1 >capauditd-$(VERSION).tar.xz
+	git archive --format=tar --prefix=capauditd-$(VERSION)/ --output=capauditd-$(VERSION).tar HEAD
+	xz -9e --threads=1 --force capauditd-$(VERSION).tar
 
 .PHONY: help
 help: ## this list
