@@ -67,28 +67,36 @@ static void look_into(struct audit *audit, struct known_container *known)
 	process_done(&process);
 }
 
-/* A runtime joins the container's cgroup with the host's capabilities, in a stage that has been
- * exec'd and never becomes the container's program (runc's "init" parent). It lives for
- * milliseconds. Whoever came from outside is therefore looked at by its executable, which a reader
- * without privileges cannot see: to such a reader it has to be a second old. */
-#define YOUNG_S	  1u /* so old has to be whose executable cannot be read */
-#define RUNTIME_S 5u /* so long a runtime's executable excuses */
+/* A runtime enters the container's cgroup with the host's capabilities, in two kinds of stage: some
+ * have not exec'd since they were forked and will become the container's program; one, runc's, has
+ * been exec'd and ends after milliseconds. Both came from outside. Neither fact is proof: a process
+ * that was exec'd into a container can fork with CLONE_PARENT. So the executable is looked at where
+ * it can be read, and patience has an end (is_impatient()). */
+#define YOUNG_S	  1u /* what is told by nothing else has to be so old */
+#define RUNTIME_S 5u /* so long a runtime's exec'd stage may take */
+
+static bool is_candidate(const struct task *task, uint64_t age_s)
+{
+	return task->leader && task->outside_parent && (task->forked || age_s < RUNTIME_S);
+}
 
 /* 1 or 0; -ESRCH where it is gone: nothing will be said of it; -ENOMEM. */
 static int is_stage(
 	struct audit *audit, const struct task *task, uint64_t age_s, uint64_t *unsettled)
 {
 	struct process process;
-	int stage, r = audit->engine->ops->describe(audit->engine, task, &process);
+	bool stage, young = age_s < YOUNG_S;
+	int r = audit->engine->ops->describe(audit->engine, task, &process);
 
 	if (r < 0)
 		return r == -ENOMEM ? r : -ESRCH;
-	if (process.exe) {
-		stage = process.exe_is_runtime;
-	} else {
-		stage = age_s < YOUNG_S;
-		*unsettled += (uint64_t)stage;
-	}
+	if (process.exe && process.exe_is_runtime)
+		stage = true;
+	else if (process.exe)
+		stage = task->forked && young; /* a runtime that has no row */
+	else
+		stage = task->forked || young;
+	*unsettled += stage && young && !(process.exe && process.exe_is_runtime);
 	process_done(&process);
 	return stage;
 }
@@ -122,7 +130,7 @@ static int find_stages(struct audit *audit, struct audit_result *result)
 		struct settled *memory = &settled[task->container % SETTLED_MAX];
 		int r;
 
-		if (!task->leader || !task->outside_parent || task->forked || age_s >= RUNTIME_S)
+		if (!is_candidate(task, age_s))
 			continue;
 		if (is_settled(memory, task))
 			continue;
@@ -213,7 +221,9 @@ static int settle(struct audit *audit, const struct judge_input *input, struct a
 		if (r < 0)
 			return r;
 		if (r == 0) {
-			*ret_vanished += o->member_count;
+			/* Drift and posture are of the same processes. */
+			if (o->member_count > *ret_vanished)
+				*ret_vanished = o->member_count;
 			drop_observation(audited, i);
 			continue;
 		}
@@ -223,6 +233,46 @@ static int settle(struct audit *audit, const struct judge_input *input, struct a
 		i++;
 	}
 	return 0;
+}
+
+/* Does one of its tasks that look like the runtime's hold what it was not given? */
+static bool has_stage_with_excess(const struct known_container *known)
+{
+	for (size_t i = 0; i < known->task_count; i++)
+		if (known->tasks[i]->runtime_stage &&
+			capability_sets_all(&known->tasks[i]->sets) & ~known->reference.granted)
+			return true;
+	return false;
+}
+
+/* A runtime's stages last for milliseconds. Where each of several passes within seconds finds one,
+ * or a container has not begun for minutes, somebody hides in them. */
+#define PATIENCE_US	3000000u
+#define PATIENCE_PASSES 3u
+
+static bool is_impatient(const struct known_container *known, uint64_t now_us)
+{
+	if (!known->reference.known)
+		return now_us - known->first_seen_us >= JUDGE_STARTING_LIMIT_S * UINT64_C(1000000);
+	return known->excused_passes >= PATIENCE_PASSES &&
+	       now_us - known->excused_since_us >= PATIENCE_US;
+}
+
+/* After a pass has judged it: is somebody still passed over who should not be for long? */
+static void count_patience(struct known_container *known, struct audit_result *result)
+{
+	if (!known->reference.known)
+		return;
+	if (!has_stage_with_excess(known)) {
+		known->excused_passes = 0;
+		return;
+	}
+	if (!known->excused_passes)
+		known->excused_since_us = result->begin_us;
+	if (is_impatient(known, result->begin_us))
+		return;
+	known->excused_passes++;
+	result->suspects++;
 }
 
 static int judge_one(struct audit *audit, const struct judge_input *shared,
@@ -239,14 +289,16 @@ static int judge_one(struct audit *audit, const struct judge_input *shared,
 	input.tasks = known->tasks;
 	input.task_count = known->task_count;
 	input.reference = &known->reference;
+	input.impatient = is_impatient(known, result->begin_us);
 	*audited = (struct audited){ .known = known };
 	r = judge_container(
 		&input, &audited->assessment, &audited->observations, &audited->observation_count);
 	if (r < 0)
 		return r;
+	count_patience(known, result);
 	result->container_count++;
 	result->coverage.opaque += known->container.opaque;
-	result->coverage.starting += audited->assessment.starting;
+	result->coverage.starting += audited->assessment.starting || audited->assessment.excused;
 	r = settle(audit, &input, audited, &result->coverage, &vanished);
 	/* Nothing is left of it, and nothing can be said of it: least of all that it complied. */
 	if (r == 0 && vanished && vanished >= audited->assessment.processes &&
@@ -288,8 +340,10 @@ static int judge_all(struct audit *audit, struct audit_result *result)
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		struct known_container *known = registry_at(audit->registry, i);
 
-		if ((!audit->wanted || audit->wanted(audit->wanted_data, known)) &&
-			has_only(audit, known))
+		if (audit->cancelled && audit->cancelled())
+			r = -ECANCELED;
+		else if ((!audit->wanted || audit->wanted(audit->wanted_data, known)) &&
+			 has_only(audit, known))
 			r = judge_one(audit, &input, known, result);
 	}
 	return r;
@@ -306,8 +360,9 @@ static size_t count_bases(const char *const *bases)
 
 int audit_pass(struct audit *audit, struct audit_result *ret)
 {
-	struct audit_result result = { .started_us = audit->clock(CLOCK_REALTIME) };
 	uint64_t begin = audit->clock(CLOCK_MONOTONIC);
+	struct audit_result result = { .started_us = audit->clock(CLOCK_REALTIME),
+		.begin_us = begin };
 	const struct cgroup_base base = { audit->bases, count_bases(audit->bases) };
 	const struct pass_options options = {
 		.include_host = audit->include_host,

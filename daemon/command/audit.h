@@ -22,10 +22,14 @@ struct audit_result {
 	struct audited *containers;
 	size_t container_count;
 	uint64_t started_us, duration_us;
+	uint64_t begin_us; /* monotonic */
 	struct coverage coverage;
 	/* Processes that are too young to be told from the runtime's own, since their executables
 	 * cannot be read: they were not judged. A pass AUDIT_SETTLE_US later can. */
 	uint64_t unsettled;
+	/* Containers that run, in which a task that looks like the runtime's holds what they were
+	 * not given. A few passes AUDIT_SETTLE_US apart tell. */
+	uint64_t suspects;
 };
 
 #define AUDIT_SETTLE_US 1100000u

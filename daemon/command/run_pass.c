@@ -116,7 +116,7 @@ static void schedule_next(struct run *run, const struct audit_result *result)
 	} else if (!result->coverage.starting) {
 		run->starting_rounds = 0;
 	}
-	if (result->unsettled && delay > AUDIT_SETTLE_US)
+	if ((result->unsettled || result->suspects) && delay > AUDIT_SETTLE_US)
 		delay = AUDIT_SETTLE_US;
 	run_schedule(run, delay);
 }

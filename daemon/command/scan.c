@@ -173,16 +173,20 @@ static int prepare(
 	return audit->registry ? EXIT_STATUS_OK : EXIT_STATUS_INTERNAL;
 }
 
-/* One pass; and a second one where the first came too early to judge by. */
+/* One pass; and further ones where it came too early to judge by, or somebody may hide among the
+ * runtime's own. */
+#define PASSES_MAX 5u
+
 static int take_pass(struct audit *audit, struct audit_result *ret)
 {
 	int r = audit_pass(audit, ret);
 
-	if (r < 0 || !ret->unsettled)
-		return r;
-	audit_result_done(ret);
-	(void)usleep(AUDIT_SETTLE_US);
-	return audit_pass(audit, ret);
+	for (unsigned i = 1; r == 0 && (ret->unsettled || ret->suspects) && i < PASSES_MAX; i++) {
+		audit_result_done(ret);
+		(void)usleep(AUDIT_SETTLE_US);
+		r = audit_pass(audit, ret);
+	}
+	return r;
 }
 
 static int scan(const struct scan_options *options)

@@ -78,18 +78,12 @@ static uint64_t age_seconds(const struct judge_input *input, const struct task *
 	return (input->now_ticks - task->start_ticks) / input->ticks_per_second;
 }
 
-/* Forked into the container from outside and not exec'd since: its program does not run yet. */
-static bool is_not_begun(const struct task *task)
-{
-	return task->forked && task->outside_parent;
-}
-
+/* The runtime's own, which holds the host's sets while it sets the container up: whether a task is
+ * that has been found out before judging. */
 static bool is_starting(const struct judge_input *input, const struct task *task)
 {
-	if (input->container->host)
-		return false;
-	return task->runtime_stage ||
-	       (is_not_begun(task) && age_seconds(input, task) < JUDGE_STARTING_LIMIT_S);
+	return task->runtime_stage && !input->container->host && !input->impatient &&
+	       age_seconds(input, task) < JUDGE_STARTING_LIMIT_S;
 }
 
 static bool starts_before(const struct task *a, const struct task *b)
@@ -144,8 +138,11 @@ static enum namespace_relation find_relation(
 			    reference->user_namespace == USER_NAMESPACE_OTHER;
 		return RELATION_INITIAL;
 	}
+	/* An inode and a hash of uid_map cannot be compared: then it is taken for the container's
+	 * own, the worse of the two. */
 	if (reference->user_namespace == USER_NAMESPACE_OTHER &&
-		reference->user_namespace_key == task->user_namespace_key)
+		(reference->user_namespace_key == task->user_namespace_key ||
+			(reference->user_namespace_key ^ task->user_namespace_key) >> 63))
 		return RELATION_OWN;
 	return RELATION_NESTED;
 }
@@ -316,8 +313,10 @@ static int observe(struct judgement *j, const struct policy_decision *decision,
 	} else if (stands_before(task, o->task, !capability_sets_held(&o->finding.excess))) {
 		stand_for(o, task);
 	}
-	if (is_not_begun(task))
+	if (task->runtime_stage)
 		o->still_runtime = true;
+	if (!task->controls_known || !task->no_new_privs)
+		o->may_gain = true;
 	return add_member(o, task);
 }
 
@@ -453,6 +452,8 @@ static int join_members(struct observation *whole, struct observation *part)
 		if (!kept || compare_members(&all[kept - 1], &all[i]) != 0)
 			all[kept++] = all[i];
 	/* add_member() is not called any more: the power-of-two rule may be broken now. */
+	whole->may_gain |= part->may_gain;
+	whole->still_runtime |= part->still_runtime;
 	free(whole->members);
 	whole->members = all;
 	whole->member_count = kept;
@@ -509,7 +510,11 @@ static int judge_settled(struct judgement *j)
 	for (size_t i = 0; i < input->task_count; i++) {
 		const struct task *task = input->tasks[i];
 
-		if (is_starting(input, task) || !is_only(input, task->pid))
+		if (is_starting(input, task)) {
+			j->assessment->excused++;
+			continue;
+		}
+		if (!is_only(input, task->pid))
 			continue;
 		if (task->pid != last) {
 			j->assessment->processes++;

@@ -70,7 +70,7 @@ static enum severity worse(enum severity a, enum severity b)
 	return a > b ? a : b;
 }
 
-static enum severity find_severity(const struct finding *f)
+static enum severity find_severity(const struct finding *f, bool may_gain)
 {
 	capability_mask held = capability_sets_held(&f->excess);
 	capability_mask bounding = f->excess.of[CAPABILITY_BOUNDING];
@@ -81,8 +81,7 @@ static enum severity find_severity(const struct finding *f)
 	if (held)
 		severity = severities[ROW_HELD][find_danger(held, &f->process)];
 	if (bounding) {
-		enum severity_row row =
-			f->process.no_new_privs ? ROW_BOUNDING_NO_NEW_PRIVS : ROW_BOUNDING;
+		enum severity_row row = may_gain ? ROW_BOUNDING : ROW_BOUNDING_NO_NEW_PRIVS;
 
 		severity = worse(severity, severities[row][find_danger(bounding, &f->process)]);
 	}
@@ -200,7 +199,8 @@ int judge_settle(const struct judge_input *input, struct observation *observatio
 	f->time_us = f->first_seen_us = f->last_seen_us = input->now_us;
 	f->state = FINDING_OBSERVED;
 	f->reach = find_reach(&f->excess);
-	f->severity = f->verdict == VERDICT_VIOLATION ? find_severity(f) : SEVERITY_NONE;
+	f->severity = f->verdict == VERDICT_VIOLATION ? find_severity(f, observation->may_gain)
+						      : SEVERITY_NONE;
 	find_origins(f);
 	add_hints(input, observation, f);
 	find_cure(observation, f);

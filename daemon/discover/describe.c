@@ -25,6 +25,10 @@ static int read_facts(struct procfs *procfs, int proc, pid_t tid, struct process
 
 	(void)snprintf(path, sizeof(path), "task/%d/status", (int)tid);
 	n = procfs_read(procfs, proc, path, true);
+	if (n == -ESRCH) { /* the thread alone may have ended: what it held is told all the same */
+		tid = process->pid;
+		n = procfs_read(procfs, proc, "status", true);
+	}
 	if (n < 0)
 		return (int)n;
 	r = status_parse(procfs->buffer, (size_t)n, &status);
@@ -40,6 +44,8 @@ static int read_facts(struct procfs *procfs, int proc, pid_t tid, struct process
 	process->host_namespaces_known |= HOST_NAMESPACE_PID;
 	(void)snprintf(path, sizeof(path), "task/%d/comm", (int)tid);
 	n = procfs_read(procfs, proc, path, true);
+	if (n == -ESRCH)
+		n = procfs_read(procfs, proc, "comm", true);
 	if (n < 0)
 		return (int)n;
 	/* One newline is the kernel's; others may be the process's own. */
@@ -109,7 +115,8 @@ static const struct {
  * cannot be made to hang: the path is the container's choice. */
 static bool is_on_host(const char *path, const struct stat *theirs)
 {
-	static const char *const folders[] = { "/usr/", "/opt/", "/bin/", "/sbin/" };
+	static const char *const folders[] = { "/usr/", "/opt/", "/bin/", "/sbin/",
+		"/var/lib/rancher/", "/var/lib/k0s/", "/snap/", "/nix/store/" };
 	bool known_folder = false;
 	struct stat ours;
 

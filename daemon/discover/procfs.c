@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Order of the items that libproc2 is asked for: all from /proc/PID/stat. */
 enum item { ITEM_PID, ITEM_PPID, ITEM_START, ITEM_STATE, ITEM_FLAGS, ITEM_THREADS, ITEMS };
@@ -38,7 +39,7 @@ struct listed {
 /* Distinct sets of one process that are told; a container could make one for each thread. */
 #define DISTINCT_SETS_MAX 64u
 
-#define PROCESSES_PER_QUESTION 256u /* between two questions whether to go on */
+#define QUESTION_US 100000u /* between two questions whether to go on */
 
 /* Where a process refuses or is gone, that is counted and the pass goes on. */
 static void count_failure(struct pass *pass, int error)
@@ -49,10 +50,29 @@ static void count_failure(struct pass *pass, int error)
 		c->vanished++;
 	else if (error == -ENOSPC)
 		c->over_limit++;
+	else if (error == -ECANCELED)
+		pass->cancelled = true;
 	else if (error == -ENOMEM)
 		pass->out_of_memory = true;
 	else
 		c->unreadable++;
+}
+
+/* By the clock and not by the number of processes: a container can make each cost much. */
+static bool is_cancelled(struct pass *pass)
+{
+	struct timespec now;
+	uint64_t us;
+
+	if (!pass->options->cancelled)
+		return false;
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	us = (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+	if (pass->asked_us && us - pass->asked_us < QUESTION_US)
+		return false;
+	pass->asked_us = us;
+	pass->cancelled = pass->options->cancelled();
+	return pass->cancelled;
 }
 
 static int new_task(struct pass *pass, const struct task *task)
@@ -98,7 +118,7 @@ static pid_t next_thread(DIR *threads)
 }
 
 /* A leader that has exited keeps its folder while other threads live. */
-static pid_t find_living_thread(const struct subject *subject)
+static pid_t find_living_thread(const struct subject *subject, pid_t not_this)
 {
 	DIR *threads = open_threads(subject->proc);
 	pid_t tid;
@@ -106,7 +126,7 @@ static pid_t find_living_thread(const struct subject *subject)
 	if (!threads)
 		return 0;
 	while ((tid = next_thread(threads)))
-		if (tid != subject->pid)
+		if (tid != subject->pid && tid != not_this)
 			break;
 	(void)closedir(threads);
 	return tid;
@@ -138,10 +158,11 @@ static int find_namespace_level(
 static void find_user_namespace(
 	const struct pass *pass, const struct subject *subject, struct task *task)
 {
-	/* Entering one changes a thread's sets: the same sets mean the same namespace, or one whose
-	 * holder had everything before, which is judged by the worse of the two. */
+	/* Entering one changes a thread's sets, unless it held everything; then it is told by the
+	 * worse of the two. Who was in another may have left it by an exploit, with the same sets:
+	 * that is looked at anew. */
 	if (subject->before && task->leader &&
-		subject->before->user_namespace != USER_NAMESPACE_UNKNOWN &&
+		subject->before->user_namespace == USER_NAMESPACE_INITIAL &&
 		capability_sets_equal(&subject->before->sets, &task->sets)) {
 		task->user_namespace = subject->before->user_namespace;
 		task->user_namespace_key = subject->before->user_namespace_key;
@@ -151,45 +172,101 @@ static void find_user_namespace(
 		procfs_user_namespace(pass->procfs, subject->proc, &task->user_namespace_key);
 }
 
-static bool is_new_set(const struct snapshot *s, size_t first, const struct capability_sets *sets)
+static struct task *find_same_sets(
+	const struct snapshot *s, size_t first, const struct capability_sets *sets)
 {
 	for (size_t i = first; i < s->task_count; i++)
 		if (capability_sets_equal(&s->tasks[i].sets, sets))
-			return false;
-	return true;
+			return &s->tasks[i];
+	return NULL;
 }
 
-/* Adds a task for each thread whose sets differ from those of the tasks already there. */
+/* Of two threads with the same sets one task is made: with the weaker of their controls. */
+static void weaken(struct task *kept, const struct task *other)
+{
+	if (!other->controls_known) {
+		kept->controls_known = false;
+		return;
+	}
+	kept->no_new_privs = kept->no_new_privs && other->no_new_privs;
+	kept->confined = kept->confined && other->confined;
+	if (other->seccomp < kept->seccomp)
+		kept->seccomp = other->seccomp;
+}
+
+/* Past the usual number of distinct sets only a thread that has what none of the others has makes a
+ * task: there can be few of those, and none of them hides. */
+static bool adds_something(const struct snapshot *s, size_t first, const struct task *task)
+{
+	struct capability_sets all = { { 0 } };
+
+	if (s->task_count - first < DISTINCT_SETS_MAX)
+		return true;
+	for (size_t i = first; i < s->task_count; i++)
+		for (unsigned k = 0; k < CAPABILITY_SETS; k++)
+			all.of[k] |= s->tasks[i].sets.of[k];
+	return !capability_sets_within(&task->sets, &all);
+}
+
+static int add_thread(struct pass *pass, const struct subject *subject, struct task *task,
+	pid_t tid, size_t first)
+{
+	struct snapshot *s = pass->snapshot;
+	struct task *same;
+	int r = 0;
+
+	task->sets_differ = false;
+	task->controls_known = false;
+	if (pass->options->controls)
+		r = procfs_read_controls(pass, subject, tid, task);
+	if (r == 0)
+		r = procfs_read_sets(pass, subject, tid, task);
+	if (r < 0)
+		return r;
+	same = find_same_sets(s, first, &task->sets);
+	if (same) {
+		weaken(same, task);
+		return 0;
+	}
+	if (!adds_something(s, first, task))
+		return 0;
+	task->tid = tid;
+	task->leader = s->task_count == first;
+	return new_task(pass, task);
+}
+
+/* Adds a task for each thread whose sets differ from those of the tasks already there. Threads that
+ * hand over to one another and end are looked for again. */
+#define LISTINGS 3u
+
 static int add_threads(
 	struct pass *pass, const struct subject *subject, struct task *task, size_t first)
 {
-	struct snapshot *s = pass->snapshot;
-	DIR *threads = open_threads(subject->proc);
-	pid_t tid;
+	bool ended = true;
 	int r = 0;
 
-	if (!threads)
-		return proc_errno(errno);
-	while (r == 0 && (tid = next_thread(threads))) {
-		if (tid == subject->pid)
-			continue;
-		task->sets_differ = false;
-		r = procfs_read_sets(pass, subject, tid, task);
-		if (r == -ESRCH) {
-			r = proc_alive(subject->proc); /* one thread less, or all of them */
-			continue;
+	for (unsigned listing = 0; r == 0 && ended && listing < LISTINGS; listing++) {
+		DIR *threads = open_threads(subject->proc);
+		pid_t tid;
+
+		if (!threads)
+			return proc_errno(errno);
+		ended = false;
+		while (r == 0 && (tid = next_thread(threads))) {
+			if (tid == subject->pid)
+				continue;
+			r = add_thread(pass, subject, task, tid, first);
+			if (r == -ESRCH) {
+				/* one thread less, or all of them */
+				r = proc_alive(subject->proc);
+				ended = true;
+				pass->snapshot->coverage.vanished += r == 0;
+			}
+			if (r == 0 && is_cancelled(pass))
+				r = -ECANCELED;
 		}
-		if (r < 0 || !is_new_set(s, first, &task->sets))
-			continue;
-		if (s->task_count - first >= DISTINCT_SETS_MAX) {
-			s->coverage.over_limit++;
-			break;
-		}
-		task->tid = tid;
-		task->leader = s->task_count == first;
-		r = new_task(pass, task);
+		(void)closedir(threads);
 	}
-	(void)closedir(threads);
 	return r;
 }
 
@@ -198,8 +275,8 @@ static int add_process(struct pass *pass, const struct subject *subject, struct 
 	size_t first = pass->snapshot->task_count;
 	int r = 0;
 
-	if (pass->options->controls)
-		r = procfs_read_controls(pass, subject, task);
+	if (pass->options->controls && !subject->zombie)
+		r = procfs_read_controls(pass, subject, subject->pid, task);
 	if (r == 0 && !subject->zombie) {
 		task->leader = true;
 		r = procfs_read_sets(pass, subject, subject->pid, task);
@@ -264,6 +341,35 @@ static int is_wanted(const struct pass *pass, const struct subject *subject, str
 	return task->namespace_level > 0;
 }
 
+/* Older kernels refuse a path that is too long to be shown, which a container with a cgroup of its
+ * own can make. Such a process is nobody's by name, and audited: this text names an ambiguous
+ * container. */
+static const char too_long[] = "unreadable\n";
+
+/* The cgroup text into the engine's buffer. Of a leader that has ended, that of a living thread,
+ * which may end meanwhile. */
+#define LIVING_TRIES 8u
+
+static ssize_t read_cgroup(struct pass *pass, struct subject *subject)
+{
+	ssize_t n = -ESRCH;
+
+	for (unsigned i = 0; n == -ESRCH && i < LIVING_TRIES; i++) {
+		if (subject->zombie) {
+			subject->living = find_living_thread(subject, subject->living);
+			if (!subject->living)
+				return -ESRCH;
+		}
+		n = procfs_read_of(pass, subject, "cgroup");
+		if (!subject->zombie)
+			break;
+	}
+	if (n != -ENAMETOOLONG)
+		return n;
+	memcpy(pass->procfs->buffer, too_long, sizeof(too_long));
+	return sizeof(too_long) - 1;
+}
+
 static int look_at(struct pass *pass, struct subject *subject)
 {
 	struct task task = {
@@ -277,12 +383,7 @@ static int look_at(struct pass *pass, struct subject *subject)
 	ssize_t n;
 	int r;
 
-	if (subject->zombie) {
-		subject->living = find_living_thread(subject);
-		if (!subject->living)
-			return -ESRCH;
-	}
-	n = procfs_read_of(pass, subject, "cgroup");
+	n = read_cgroup(pass, subject);
 	if (n < 0)
 		return (int)n;
 	r = placements_find(&pass->placements, pass->snapshot, pass->options->base,
@@ -409,8 +510,7 @@ static int walk(struct pass *pass)
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		take_process(pass, &all[i]);
-		if (i % PROCESSES_PER_QUESTION == 0 && pass->options->cancelled &&
-			pass->options->cancelled())
+		if (pass->cancelled || is_cancelled(pass))
 			r = -ECANCELED;
 	}
 	return r;

@@ -58,6 +58,8 @@ struct pass {
 	struct placements placements;
 	bool kernel_threads_seen;
 	bool out_of_memory;
+	bool cancelled;
+	uint64_t asked_us; /* monotonic: when it was asked last whether to go on */
 };
 
 /* One process while it is looked at. */
@@ -78,7 +80,8 @@ int procfs_read_status(const struct pass *pass, const struct subject *subject, s
 
 /* Fill in the task's controls; its sets (and controls where they decide how far these reach). 0 or
  * -errno. */
-int procfs_read_controls(const struct pass *pass, const struct subject *subject, struct task *task);
+int procfs_read_controls(
+	const struct pass *pass, const struct subject *subject, pid_t tid, struct task *task);
 int procfs_read_sets(
 	const struct pass *pass, const struct subject *subject, pid_t tid, struct task *task);
 

@@ -6,6 +6,7 @@
 #include "procfs_internal.h"
 #include "proc_file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,19 +28,40 @@ int procfs_read_status(const struct pass *pass, const struct subject *subject, s
 	return n < 0 ? (int)n : status_parse(pass->procfs->buffer, (size_t)n, ret);
 }
 
-int procfs_read_controls(const struct pass *pass, const struct subject *subject, struct task *task)
+static int read_thread_status(
+	const struct pass *pass, const struct subject *subject, pid_t tid, struct status *ret)
 {
-	char label[256];
+	char path[64];
+	ssize_t n;
+
+	if (tid == subject->pid)
+		(void)memcpy(path, "status", sizeof("status"));
+	else
+		(void)snprintf(path, sizeof(path), "task/%d/status", (int)tid);
+	n = procfs_read(pass->procfs, subject->proc, path, true);
+	return n < 0 ? (int)n : status_parse(pass->procfs->buffer, (size_t)n, ret);
+}
+
+static void take_controls(struct task *task, const struct status *status)
+{
+	task->controls_known = true;
+	task->no_new_privs = status->no_new_privs;
+	task->seccomp = status->seccomp;
+}
+
+int procfs_read_controls(
+	const struct pass *pass, const struct subject *subject, pid_t tid, struct task *task)
+{
+	char path[64], label[256];
 	struct status status;
 	ssize_t n;
-	int r = procfs_read_status(pass, subject, &status);
+	int r = read_thread_status(pass, subject, tid, &status);
 
 	if (r < 0)
 		return r;
-	task->controls_known = true;
-	task->no_new_privs = status.no_new_privs;
-	task->seccomp = status.seccomp;
-	n = proc_read(subject->proc, "attr/current", label, sizeof(label));
+	take_controls(task, &status);
+	(void)snprintf(path, sizeof(path), "task/%d/attr/current", (int)tid);
+	n = proc_read(subject->proc, path, label, sizeof(label));
 	task->confined = n > 0 && memcmp(label, "unconfined", n < 10 ? (size_t)n : 10) != 0;
 	return 0;
 }
@@ -48,16 +70,9 @@ int procfs_read_controls(const struct pass *pass, const struct subject *subject,
 static int compare_with_status(
 	const struct pass *pass, const struct subject *subject, pid_t tid, struct task *task)
 {
-	char path[64];
 	struct status status;
-	ssize_t n;
-	int r;
+	int r = read_thread_status(pass, subject, tid, &status);
 
-	(void)snprintf(path, sizeof(path), "task/%d/status", (int)tid);
-	n = procfs_read(pass->procfs, subject->proc, path, true);
-	if (n < 0)
-		return (int)n;
-	r = status_parse(pass->procfs->buffer, (size_t)n, &status);
 	if (r < 0 || !status.has_sets)
 		return r;
 	for (unsigned i = 0; i < CAPABILITY_SETS; i++) {
@@ -77,30 +92,22 @@ static int recall_sets(
 	const struct snapshot *previous = pass->options->previous;
 	const struct task *end = previous ? previous->tasks + previous->task_count : NULL;
 	struct status status;
-	char path[64];
-	ssize_t n;
+	int r;
 
 	if (!subject->before)
 		return 0;
-	if (tid == subject->pid)
-		(void)memcpy(path, "status", sizeof("status"));
-	else
-		(void)snprintf(path, sizeof(path), "task/%d/status", (int)tid);
-	n = procfs_read(pass->procfs, subject->proc, path, true);
-	if (n < 0)
-		return (int)n;
-	if (status_parse(pass->procfs->buffer, (size_t)n, &status) < 0 || !status.has_sets)
+	r = read_thread_status(pass, subject, tid, &status);
+	if (r < 0)
+		return r == -EBADMSG ? 0 : r;
+	if (!status.has_sets)
 		return 0;
 	for (const struct task *t = subject->before; t < end && t->pid == subject->pid; t++) {
 		if (!capability_sets_equal(&t->sets, &status.sets))
 			continue;
 		task->sets = t->sets;
 		task->sets_differ = t->sets_differ;
-		if (!task->controls_known) {
-			task->controls_known = true;
-			task->no_new_privs = status.no_new_privs;
-			task->seccomp = status.seccomp;
-		}
+		if (!task->controls_known)
+			take_controls(task, &status);
 		return 1;
 	}
 	return 0;
@@ -119,6 +126,6 @@ int procfs_read_sets(
 		r = compare_with_status(pass, subject, tid, task);
 	if (r == 0 && !task->controls_known &&
 		task->sets.of[CAPABILITY_BOUNDING] & ~capability_sets_held(&task->sets))
-		r = procfs_read_controls(pass, subject, task);
+		r = procfs_read_controls(pass, subject, tid, task);
 	return r;
 }

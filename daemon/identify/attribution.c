@@ -12,10 +12,17 @@
 
 #define ANCESTORS_MAX 256u /* further up nobody looks: a loop cannot be, a long chain can */
 
+/* The init process of a PID namespace whose cgroup is a certain one; or several of them. */
+struct init {
+	const struct task *task;
+	bool several;
+};
+
 struct attribution {
 	struct registry *registry;
 	struct snapshot *snapshot;
 	const struct snapshot *previous;
+	struct init *inits;	     /* by placement */
 	struct entry **by_placement; /* NULL where the placement alone does not say */
 };
 
@@ -109,7 +116,12 @@ static int attribute_placement(
 	if (!(*ret)->is_new && (*ret)->users != identity->below_user_manager) {
 		if (identity->below_user_manager)
 			return find_unattributed(a, placement, ret);
-		(*ret)->is_new = true; /* the user's was first: it is told anew */
+		/* The user's was first: nothing that was learned of it counts. */
+		(*ret)->is_new = true;
+		(*ret)->told_anew_us = a->registry->now_us;
+		(*ret)->known.reference = (struct reference){ 0 };
+		(*ret)->known.looked_into = false;
+		(*ret)->known.container.opaque = false;
 	}
 	if (!(*ret)->is_new)
 		return 0;
@@ -159,21 +171,24 @@ static const struct task *find_namespace_head(const struct attribution *a, const
 
 /* Somebody who entered from outside has no ancestor there: if one namespace's init shares its
  * cgroup, it is taken for that one's. */
+static void find_inits(struct attribution *a)
+{
+	for (size_t i = 0; i < a->snapshot->task_count; i++) {
+		const struct task *task = &a->snapshot->tasks[i];
+		struct init *init = &a->inits[task->placement];
+
+		if (!task->leader || task->namespace_pid != 1)
+			continue;
+		init->several = init->task != NULL;
+		init->task = task;
+	}
+}
+
 static const struct task *find_head_by_cgroup(const struct attribution *a, const struct task *task)
 {
-	const struct task *found = NULL;
+	const struct init *init = &a->inits[task->placement];
 
-	for (size_t i = 0; i < a->snapshot->task_count; i++) {
-		const struct task *other = &a->snapshot->tasks[i];
-
-		if (!other->leader || other->namespace_pid != 1 ||
-			other->placement != task->placement)
-			continue;
-		if (found)
-			return NULL;
-		found = other;
-	}
-	return found;
+	return init->several ? NULL : init->task;
 }
 
 static int attribute_namespace(struct attribution *a, const struct task *task, struct entry **ret)
@@ -218,12 +233,12 @@ static int attribute_task(struct attribution *a, const struct task *task, struct
 }
 
 /* Made ids change when a process joins its cgroup late; a runtime's own stage moves on purpose. */
-static bool sticks(const struct entry *before, const struct task *task)
+static bool sticks(const struct entry *before, const struct task *task, uint64_t now_us)
 {
 	const struct container *c = &before->known.container;
 
 	return !c->host && !c->unattributed && strncmp(c->id, "pidns-", 6) != 0 &&
-	       !(task->forked && task->outside_parent);
+	       !task->runtime_stage && before->told_anew_us != now_us;
 }
 
 /* A process that was seen in a container, and in another place now, stays that container's. */
@@ -239,7 +254,7 @@ static struct entry *find_before(const struct attribution *a, const struct task 
 		before->container == NO_CONTAINER || before->container >= a->registry->slot_space)
 		return NULL;
 	entry = a->registry->slots[before->container];
-	return entry && sticks(entry, before) ? entry : NULL;
+	return entry && sticks(entry, before, a->registry->now_us) ? entry : NULL;
 }
 
 static int attribute_process(struct attribution *a, size_t first, size_t end)
@@ -292,14 +307,17 @@ int attribute(struct registry *registry, struct snapshot *snapshot, const struct
 {
 	_cleanup_free_ struct entry **by_placement =
 		calloc(snapshot->placement_count + 1, sizeof(struct entry *));
+	_cleanup_free_ struct init *inits = calloc(snapshot->placement_count + 1, sizeof(*inits));
 	struct attribution a = { .registry = registry,
 		.snapshot = snapshot,
 		.previous = previous,
+		.inits = inits,
 		.by_placement = by_placement };
 	int r;
 
-	if (!by_placement)
+	if (!by_placement || !inits)
 		return -ENOMEM;
+	find_inits(&a);
 	r = attribute_placements(&a);
 	if (r < 0)
 		return r;

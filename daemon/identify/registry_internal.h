@@ -15,10 +15,11 @@
 
 struct entry {
 	struct known_container known;
-	unsigned slot; /* its number in tasks, the same for as long as it lives */
-	bool is_new;   /* made in this call: what its path says is still to be filled in */
-	bool users;    /* it is below a user's manager: as trustworthy as that user */
-	bool lost;     /* out of memory while it was added */
+	unsigned slot;	       /* its number in tasks, the same for as long as it lives */
+	bool is_new;	       /* made in this call: what its path says is still to be filled in */
+	uint64_t told_anew_us; /* when an entry that had been a user's became another's */
+	bool users;	       /* it is below a user's manager: as trustworthy as that user */
+	bool lost;	       /* out of memory while it was added */
 	UT_hash_handle hh;
 };
 

@@ -20,7 +20,11 @@ struct known_container {
 	struct container container;
 	struct reference reference;
 	uint64_t first_seen_us; /* monotonic */
-	bool looked_into;	/* the caller's: whether it is opaque has been found out */
+	/* The caller's: since when, and in how many passes in a row, it has had tasks that look
+	 * like its runtime's and hold what it was not given. */
+	uint64_t excused_since_us;
+	unsigned excused_passes;
+	bool looked_into; /* the caller's: whether it is opaque has been found out */
 	/* Its tasks in the snapshot that was identified last, ordered by pid. */
 	const struct task **tasks;
 	size_t task_count, task_space;

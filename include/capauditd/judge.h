@@ -26,6 +26,7 @@ struct observation {
 	struct member *members; /* ordered by pid, each once */
 	size_t member_count;
 	bool still_runtime;	 /* it has not begun its program after JUDGE_STARTING_LIMIT_S */
+	bool may_gain;		 /* a member's no_new_privs is not known to be set */
 	const struct task *task; /* the process that stands for it; borrowed from the input */
 	capability_mask allow;	 /* what its profile permits, for the cure */
 	capability_mask granted; /* what its container was given, for the cure */
@@ -52,6 +53,7 @@ struct assessment {
 	uint64_t processes;
 	capability_mask held, bounding;
 	bool starting;	      /* nothing of it has begun its program yet: no verdict */
+	uint64_t excused;     /* tasks that were passed over as the runtime's own */
 	bool advice_drop_all; /* its bounding set is not what `drop: ["ALL"]` and `add` give */
 };
 
@@ -67,6 +69,9 @@ struct judge_input {
 	uint64_t now_us;    /* realtime */
 	uint64_t now_ticks; /* since boot, in the unit of start_ticks */
 	unsigned ticks_per_second;
+	/* The container has had excused tasks with an excess for longer than any runtime needs:
+	 * they are judged like all others. */
+	bool impatient;
 	const pid_t *only; /* judge these processes alone (--pid); NULL: all */
 	size_t only_count;
 };
@@ -82,7 +87,7 @@ int judge_settle(const struct judge_input *input, struct observation *observatio
 
 void observations_free(struct observation *observations, size_t count);
 
-/* Seconds after which a process that never exec'd is judged like any other. */
+/* Seconds after which a process that still seems to be the runtime's is judged like any other. */
 #define JUDGE_STARTING_LIMIT_S 300u
 
 /* The masks of the built-in levels, from the policy's built-in profiles. */

@@ -160,6 +160,7 @@ static int made_describe(struct engine *engine, const struct task *task, struct 
 	assert_non_null(m);
 	if (m->vanishes)
 		return -ESRCH;
+	p.exe_is_runtime = m->forked;
 	memcpy(p.comm, m->comm, strlen(m->comm) + 1);
 	p.exe = strdup(m->exe);
 	p.cmdline = calloc(3, sizeof(char *));

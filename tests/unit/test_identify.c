@@ -69,6 +69,7 @@ static struct snapshot make(const struct made *made, size_t count)
 		t->start_ticks = made[i].start ? made[i].start : (uint64_t)made[i].pid;
 		t->leader = true;
 		t->forked = made[i].forked;
+		t->runtime_stage = made[i].forked;
 		t->namespace_level = made[i].level & 0xff;
 		t->namespace_pid = made[i].inner;
 		t->container = NO_CONTAINER;

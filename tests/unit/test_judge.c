@@ -77,6 +77,7 @@ static void set_scene(struct scene *s, const char *profile, const struct made *m
 		t->leader = i == 0 || made[i - 1].pid != m->pid;
 		t->forked = m->forked;
 		t->outside_parent = !m->inside_parent;
+		t->runtime_stage = m->forked && !m->inside_parent; /* as the caller finds out */
 		t->moved = m->moved;
 		t->controls_known = true;
 		t->no_new_privs = m->no_new_privs;
