@@ -25,11 +25,14 @@ static uint64_t now_ticks(const struct audit *audit, unsigned ticks_per_second)
 }
 
 /* Processes that run a whole machine of their own: what happens in there is invisible from here. */
-static const char *const opaque_programs[] = {
-	"runsc",
-	"qemu-system",
-	"cloud-hypervisor",
-	"firecracker",
+static const struct {
+	const char *name;
+	bool on_host; /* it runs in the host's mount namespace, where no pod does */
+} opaque_programs[] = {
+	{ "runsc", false },
+	{ "qemu-system", true },
+	{ "cloud-hypervisor", true },
+	{ "firecracker", true },
 };
 
 static bool is_opaque_program(const struct process *process)
@@ -39,8 +42,10 @@ static bool is_opaque_program(const struct process *process)
 	if (!base || !process->exe_on_host)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(opaque_programs); i++)
-		if (strncmp(base + 1, opaque_programs[i], strlen(opaque_programs[i])) == 0)
-			return true;
+		if (strncmp(base + 1, opaque_programs[i].name, strlen(opaque_programs[i].name)) ==
+			0)
+			return !opaque_programs[i].on_host ||
+			       process->host_namespaces & HOST_NAMESPACE_MNT;
 	return false;
 }
 
@@ -320,6 +325,8 @@ static bool has_only(const struct audit *audit, const struct known_container *kn
 	return false;
 }
 
+#define CONTAINERS_PER_QUESTION 64u /* between two questions whether to go on */
+
 static int judge_all(struct audit *audit, struct audit_result *result)
 {
 	size_t count = registry_count(audit->registry);
@@ -340,7 +347,7 @@ static int judge_all(struct audit *audit, struct audit_result *result)
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		struct known_container *known = registry_at(audit->registry, i);
 
-		if (audit->cancelled && audit->cancelled())
+		if (i % CONTAINERS_PER_QUESTION == 0 && audit->cancelled && audit->cancelled())
 			r = -ECANCELED;
 		else if ((!audit->wanted || audit->wanted(audit->wanted_data, known)) &&
 			 has_only(audit, known))

@@ -66,7 +66,9 @@ static bool matches(const struct globs *globs, const char *text)
 static bool matches_id(const struct globs *globs, const char *id)
 {
 	for (size_t i = 0; i < globs->count; i++)
-		if (globs->glob[i][0] && strncmp(id, globs->glob[i], strlen(globs->glob[i])) == 0)
+		if (globs->glob[i][0] &&
+			(strncmp(id, globs->glob[i], strlen(globs->glob[i])) == 0 ||
+				fnmatch(globs->glob[i], id, 0) == 0))
 			return true;
 	return false;
 }

@@ -43,7 +43,15 @@ static int fill(int fd, const char *text, size_t length)
 	return 0;
 }
 
-int output_file_write(const char *path, const char *text, size_t length)
+/* A device or a pipe is written to: it is nobody's file to be replaced. */
+static int write_through(const char *path, const char *text, size_t length)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? -errno : write_all(fd, text, length);
+}
+
+static int replace(const char *path, const char *text, size_t length)
 {
 	_cleanup_free_ char *beside = NULL;
 	int fd, r;
@@ -63,4 +71,20 @@ int output_file_write(const char *path, const char *text, size_t length)
 	if (r < 0)
 		(void)unlink(beside);
 	return r;
+}
+
+int output_file_write(const char *path, const char *text, size_t length)
+{
+	_cleanup_free_ char *real = NULL;
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return errno == ENOENT ? replace(path, text, length) : -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(st.st_mode))
+		return write_through(path, text, length);
+	/* What a symbolic link leads to is replaced, and not the link. */
+	real = realpath(path, NULL);
+	return real ? replace(real, text, length) : -errno;
 }

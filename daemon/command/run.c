@@ -58,11 +58,13 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 	}
 }
 
-/* Asked in the middle of a pass, so that ending never has to wait for one. */
+/* Asked in the middle of a pass, so that ending never has to wait for one; and a pass that goes on
+ * is no hang, however much a container makes it cost. */
 static bool is_ending(void)
 {
 	sigset_t pending;
 
+	(void)sd_notify(false, "WATCHDOG=1");
 	return sigpending(&pending) == 0 &&
 	       (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }
@@ -89,6 +91,8 @@ static int watch_cgroups(struct run *run, const char *host_root)
 {
 	int r = cgroup_watch_new(host_root, &run->base, &run->watch);
 
+	if (r == -ENOENT && host_root[0]) /* only the logs are mounted there */
+		r = cgroup_watch_new("", &run->base, &run->watch);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {

@@ -62,6 +62,7 @@ static bool is_reported(const struct run *run, const struct finding *finding)
 
 static void remember(struct run *run, struct audit_result *result)
 {
+	uint64_t dropped = ledger_dropped(run->ledger);
 	int r = 0;
 
 	ledger_begin(run->ledger, result->started_us);
@@ -72,17 +73,21 @@ static void remember(struct run *run, struct audit_result *result)
 			r = -ENOMEM;
 		for (size_t k = 0; k < audited->observation_count; k++) {
 			struct observation *o = &audited->observations[k];
-			int one = 0;
 
-			if (is_reported(run, &o->finding))
-				one = ledger_observe(run_deliver, run, run->ledger, o);
-			r = one < 0 ? one : r;
+			if (is_reported(run, &o->finding) &&
+				ledger_observe(run_deliver, run, run->ledger, o) == -ENOMEM)
+				r = -ENOMEM;
 		}
 	}
 	/* What could not be taken in must not look as if it had ended. */
 	ledger_end(run_deliver, run, run->ledger, run->complete && r >= 0);
 	if (r < 0)
-		message("a finding could not be remembered: %s", strerror(-r));
+		run_say(run, JOURNAL_COVERAGE_LOST, LOG_ERR,
+			"A finding could not be remembered: %s.", strerror(-r));
+	if (ledger_dropped(run->ledger) != dropped)
+		run_say(run, JOURNAL_COVERAGE_LOST, LOG_WARNING,
+			"%" PRIu64 " findings are beyond what the ledger holds.",
+			ledger_dropped(run->ledger) - dropped);
 }
 
 void run_status(struct run *run)

@@ -103,7 +103,7 @@ static enum resolved_reason rejudge(void *data, const struct finding *f)
 		return RESOLVED_POLICY;
 	rest &= ~policy_except(run->policy, &subject, f->class, rest,
 		policy_day(clock_us(CLOCK_REALTIME)), &exception);
-	if (!rest)
+	if (!rest && capability_sets_all(&f->excess))
 		return RESOLVED_EXCEPTION;
 	if (f->class == CLASS_POSTURE && strcmp(decision.profile->name, f->profile) != 0)
 		return RESOLVED_POLICY;
@@ -164,6 +164,7 @@ void run_reload(struct run *run)
 {
 	struct diag diag = { 0 };
 	struct policy *new;
+	size_t open;
 	int r;
 
 	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_us(CLOCK_MONOTONIC));
@@ -171,9 +172,15 @@ void run_reload(struct run *run)
 	read_text(run, &run->policy_text, &run->policy_length);
 	r = command_load_policy(run->options->policy, &new, &diag);
 	if (r < 0) {
-		run_say(run, JOURNAL_RELOAD_FAILED, LOG_ERR,
-			"The policy stays as it was: %s:%u:%u: %s",
-			diag.file ? diag.file : "policy", diag.line, diag.column, diag.message);
+		if (diag.line)
+			run_say(run, JOURNAL_RELOAD_FAILED, LOG_ERR,
+				"The policy stays as it was: %s:%u:%u: %s",
+				diag.file ? diag.file : "policy", diag.line, diag.column,
+				diag.message);
+		else
+			run_say(run, JOURNAL_RELOAD_FAILED, LOG_ERR,
+				"The policy stays as it was: %s: %s",
+				diag.file ? diag.file : "policy", diag.message);
 	} else {
 		adopt(run, new);
 		run_say(run, JOURNAL_RELOADED, LOG_INFO,
@@ -181,8 +188,13 @@ void run_reload(struct run *run)
 			policy_file(new) ? policy_file(new) : "(built-in)", policy_rule_count(new),
 			policy_exception_count(new), policy_default_profile(new)->name);
 		run_pass(run);
+		open = ledger_count(run->ledger);
 		ledger_rejudge_all(
 			rejudge, run, run_deliver, run, run->ledger, clock_us(CLOCK_REALTIME));
+		/* A part of what was resolved may be too much still: it joined that, and opens now.
+		 */
+		if (ledger_count(run->ledger) < open)
+			run_pass(run);
 		run_warn_of_expiry(run);
 		run_status(run);
 	}

@@ -135,6 +135,8 @@ static int take(struct scan_options *options, int option)
 {
 	int r;
 
+	if (optarg && !optarg[0])
+		return usage_error("an option's value is empty");
 	switch (option) {
 	case OPT_OUTPUT:
 		options->output = optarg;

@@ -320,37 +320,44 @@ static int observe(struct judgement *j, const struct policy_decision *decision,
 	return add_member(o, task);
 }
 
-/* Splits what is outside the profile by what excuses it; the strongest part is the verdict. */
-static void excuse(const struct judgement *j, const struct policy_decision *decision,
-	const struct task *task, struct excess *excess)
+/* Tells what is outside the profile, or the reference, by what excuses it: what nothing excuses is
+ * a violation; what an exception takes away is told with its reason, beside it; what the profile
+ * tolerates is told where nothing else is. */
+static int excuse_and_observe(struct judgement *j, const struct policy_decision *decision,
+	const struct task *task, const struct excess *whole)
 {
-	struct policy_subject subject = j->subject;
-	struct capability_sets rest, excepted;
-	capability_mask outside, covered, tolerated;
+	const struct policy *policy = j->input->policy;
+	const bool moved = whole->hints & (1u << HINT_MOVED);
+	struct excess rest = *whole, excepted = *whole, tolerated = *whole;
+	struct policy_decision told = *decision;
+	capability_mask outside = capability_sets_all(&whole->sets), covered, tolerate;
+	const struct policy_exception *expired;
+	struct policy_subject subject;
+	int r = 0;
 
 	judge_subject(j->input->container, task, &subject);
-	outside = capability_sets_all(&excess->sets);
-	covered = policy_except(
-		j->input->policy, &subject, excess->class, outside, j->day, &excess->exception);
-	tolerated = excess->class == CLASS_POSTURE ? decision->profile->tolerate : 0;
-	rest = capability_sets_minus(&excess->sets, covered | tolerated);
-	excepted = capability_sets_and(&excess->sets, covered & ~tolerated);
-	if (any(&rest) || (excess->hints & (1u << HINT_MOVED) && !covered)) {
-		excess->verdict = VERDICT_VIOLATION;
-		excess->sets = rest;
-		excess->exception = NULL;
-		/* Would an exception that has expired have covered some of it? */
-		if (policy_except(j->input->policy, &subject, excess->class,
-			    capability_sets_all(&rest), 0, &excess->exception))
-			excess->hints |= 1u << HINT_EXCEPTION_EXPIRED;
-		excess->exception = NULL;
-	} else if (any(&excepted) || excess->hints & (1u << HINT_MOVED)) {
-		excess->verdict = VERDICT_EXCEPTED;
-		excess->sets = excepted;
-	} else {
-		excess->verdict = VERDICT_TOLERATED;
-		excess->exception = NULL;
+	covered =
+		policy_except(policy, &subject, whole->class, outside, j->day, &excepted.exception);
+	tolerate = whole->class == CLASS_POSTURE ? decision->profile->tolerate : 0;
+	rest.sets = capability_sets_minus(&whole->sets, covered | tolerate);
+	excepted.sets = capability_sets_and(&whole->sets, covered & ~tolerate);
+	tolerated.sets = capability_sets_and(&whole->sets, tolerate);
+	rest.verdict = VERDICT_VIOLATION;
+	excepted.verdict = VERDICT_EXCEPTED;
+	tolerated.verdict = VERDICT_TOLERATED;
+	if (any(&rest.sets) || (moved && !covered)) {
+		capability_mask left = capability_sets_all(&rest.sets);
+
+		if (policy_except(policy, &subject, whole->class, left, 0, &expired))
+			rest.hints |= 1u << HINT_EXCEPTION_EXPIRED;
+		told.unmet |= policy_except_unmet(policy, &subject, whole->class, left, j->day);
+		r = observe(j, &told, task, &rest);
+	} else if (!any(&excepted.sets) && any(&tolerated.sets)) {
+		r = observe(j, decision, task, &tolerated);
 	}
+	if (r == 0 && any(&excepted.sets))
+		r = observe(j, decision, task, &excepted);
+	return r;
 }
 
 static int judge_task(struct judgement *j, const struct task *task)
@@ -408,8 +415,7 @@ static int judge_task(struct judgement *j, const struct task *task)
 			drift.hints |= 1u << HINT_MOVED;
 		if (left)
 			drift.hints |= 1u << HINT_LEFT_USER_NAMESPACE;
-		excuse(j, &decision, task, &drift);
-		r = observe(j, &decision, task, &drift);
+		r = excuse_and_observe(j, &decision, task, &drift);
 		if (r < 0)
 			return r;
 	}
@@ -423,8 +429,7 @@ static int judge_task(struct judgement *j, const struct task *task)
 		return 0;
 	if (posture.relation == RELATION_NESTED)
 		posture.hints |= 1u << HINT_NESTED_USER_NAMESPACE;
-	excuse(j, &decision, task, &posture);
-	return observe(j, &decision, task, &posture);
+	return excuse_and_observe(j, &decision, task, &posture);
 }
 
 static int compare_members(const void *a, const void *b)

@@ -221,8 +221,13 @@ int ledger_observe(
 	if (entry)
 		return join(ledger, entry, observation);
 
+	/* A container that has filled its share with posture has not bought silence about drift. */
+	size_t share = observation->finding.class == CLASS_DRIFT
+			       ? 2u * LEDGER_CONTAINER_FINDINGS_MAX
+			       : LEDGER_CONTAINER_FINDINGS_MAX;
+
 	if (ledger_count(ledger) >= LEDGER_FINDINGS_MAX ||
-		(container && container->entry_count >= LEDGER_CONTAINER_FINDINGS_MAX)) {
+		(container && container->entry_count >= share)) {
 		ledger->dropped++;
 		return -ENOSPC;
 	}

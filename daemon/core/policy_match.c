@@ -145,3 +145,18 @@ capability_mask policy_except(const struct policy *policy, const struct policy_s
 		*ret_first = first;
 	return covered;
 }
+
+unsigned policy_except_unmet(const struct policy *policy, const struct policy_subject *subject,
+	enum violation_class class, capability_mask excess, uint64_t day)
+{
+	unsigned unmet = 0;
+
+	for (size_t i = 0; i < policy->exception_count; i++) {
+		const struct exception *exception = &policy->exceptions[i];
+
+		if ((excess & exception->public.allow) != 0 && exception->class == class &&
+			day <= exception->public.expires_day && matches(&exception->match, subject))
+			unmet |= exception->require & ~subject->controls;
+	}
+	return unmet;
+}

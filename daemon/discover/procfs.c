@@ -538,9 +538,12 @@ int procfs_pass(struct engine *engine, const struct pass_options *options, struc
 		return -EIO;
 	}
 	order_tasks(&snapshot);
-	/* Kernel threads live in the initial PID namespace alone. */
-	snapshot.coverage.not_host_pid_namespace = !pass.kernel_threads_seen;
 	snapshot.coverage.hidden_processes = procfs_is_hidden(procfs);
+	/* Kernel threads live in the initial PID namespace alone; where they may be hidden from us
+	 * our own namespace tells. */
+	snapshot.coverage.not_host_pid_namespace =
+		!pass.kernel_threads_seen &&
+		!(snapshot.coverage.hidden_processes && procfs->in_initial_pid_namespace);
 	*ret = snapshot;
 	return 0;
 }

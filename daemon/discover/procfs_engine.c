@@ -143,6 +143,7 @@ static const struct engine_ops procfs_ops = {
 int engine_procfs_new(struct engine **ret)
 {
 	struct procfs *procfs = calloc(1, sizeof(*procfs));
+	struct stat st;
 	int proc;
 
 	if (!procfs)
@@ -165,6 +166,8 @@ int engine_procfs_new(struct engine **ret)
 			procfs->own_uid_map = procfs_hash(map, (size_t)n) | (UINT64_C(1) << 63);
 		(void)close(proc);
 	}
+	procfs->in_initial_pid_namespace =
+		stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == initial_inodes[0];
 	procfs->apparmor = is_apparmor_enabled();
 	procfs->ticks_per_second = sysconf(_SC_CLK_TCK);
 	procfs->boot_us = boot_time_us();

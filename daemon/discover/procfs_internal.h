@@ -27,6 +27,7 @@ struct procfs {
 				     */
 	uint64_t boot_us;	    /* realtime of the boot, for start times */
 	long ticks_per_second;
+	bool in_initial_pid_namespace;
 	bool apparmor; /* capget(2) may be masked by the target's profile */
 };
 

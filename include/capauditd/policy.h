@@ -152,6 +152,10 @@ capability_mask policy_except(const struct policy *policy, const struct policy_s
 	enum violation_class class, capability_mask excess, uint64_t day,
 	const struct policy_exception **ret_first);
 
+/* The controls that exceptions require which would otherwise cover some of `excess`. */
+unsigned policy_except_unmet(const struct policy *policy, const struct policy_subject *subject,
+	enum violation_class class, capability_mask excess, uint64_t day);
+
 /* Exceptions in the order of the file, for warnings of expiry. */
 size_t policy_exception_count(const struct policy *policy);
 const struct policy_exception *policy_exception_at(const struct policy *policy, size_t i);

@@ -453,10 +453,15 @@ static void exceptions_take_away_what_they_allow_and_the_rest_stays(void **state
 			   "  - match: {runtime: containerd}\n    allow: [SYS_TIME]\n"
 			   "    reason: keeps the clock\n");
 	judge(&s);
-	assert_int_equal(s.count, 1);
+	assert_int_equal(s.count, 2);
 	assert_int_equal(s.observations[0].finding.verdict, VERDICT_VIOLATION);
 	assert_int_equal(s.observations[0].finding.excess.of[CAPABILITY_EFFECTIVE], SYS_ADMIN);
 	assert_null(s.observations[0].finding.exception.reason);
+	assert_int_equal(s.assessment.verdict, VERDICT_VIOLATION);
+	/* and what was taken away is told with its reason */
+	assert_int_equal(s.observations[1].finding.verdict, VERDICT_EXCEPTED);
+	assert_int_equal(s.observations[1].finding.excess.of[CAPABILITY_EFFECTIVE], SYS_TIME);
+	assert_string_equal(s.observations[1].finding.exception.reason, "keeps the clock");
 	clear_scene(&s);
 }
 

@@ -759,7 +759,8 @@ static void one_container_cannot_use_up_the_room_of_all(void **state)
 {
 	struct fixture *f = *state;
 	const struct spec other = { .effective = SYS_ADMIN, .container = "c2" };
-	const struct spec one_more = { NAMED, .class = CLASS_DRIFT };
+	const struct spec one_more = { NAMED, .relation = RELATION_OWN };
+	const struct spec drift = { .effective = SYS_ADMIN, .class = CLASS_DRIFT };
 
 	begin(f);
 	for (unsigned i = 1; i <= LEDGER_CONTAINER_FINDINGS_MAX; i++) {
@@ -778,8 +779,10 @@ static void one_container_cannot_use_up_the_room_of_all(void **state)
 	assert_string_equal(observation.finding.container.pod.name, "cart");
 	release_observation(&observation);
 	assert_int_equal(observe(f, &other), 0);
+	/* Posture has not bought silence about drift. */
+	assert_int_equal(observe(f, &drift), 0);
 	end(f, true);
-	assert_int_equal(ledger_count(f->ledger), LEDGER_CONTAINER_FINDINGS_MAX + 1);
+	assert_int_equal(ledger_count(f->ledger), LEDGER_CONTAINER_FINDINGS_MAX + 2);
 
 	/* What is resolved makes room. */
 	struct rejudge rejudge = { .answer = RESOLVED_POLICY };
