@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,6 +233,108 @@ static int role_family(int argc, char **argv)
 	return 0;
 }
 
+/* Forks with CLONE_PARENT and ends, again every second: an unexec'd child whose parent is outside,
+ * as a runtime's own stage has, and never an old one. */
+static int role_hopper(int argc, char **argv)
+{
+	bool said = false;
+
+	(void)argc;
+	(void)argv;
+	for (;;) {
+		long child = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+
+		if (child < 0)
+			die("clone");
+		if (child > 0)
+			_exit(0);
+		if (!said)
+			say_ready();
+		said = true;
+		(void)sleep(1);
+	}
+}
+
+static void *keep_a_set(void *mask)
+{
+	set_capabilities(*(const uint64_t *)mask);
+	wait_for_ever();
+	return NULL;
+}
+
+/* Threads with many sets of their own, all harmless, stand before the one that keeps everything. */
+static int role_crowd(int argc, char **argv)
+{
+	static uint64_t masks[127];
+	static const unsigned bits[] = { 0, 1, 3, 4, 5, 6, 7 };
+	pthread_attr_t small;
+	pthread_t thread;
+
+	(void)argc;
+	(void)argv;
+	if (pthread_attr_init(&small) != 0 || pthread_attr_setstacksize(&small, 65536) != 0)
+		die("pthread_attr");
+	for (unsigned i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+		for (unsigned k = 0; k < sizeof(bits) / sizeof(bits[0]); k++)
+			if (i >> k & 1)
+				masks[i] |= UINT64_C(1) << bits[k];
+		if (pthread_create(&thread, &small, keep_a_set, &masks[i]) != 0)
+			die("pthread_create");
+	}
+	if (pthread_create(&thread, &small, wait_in_thread, NULL) != 0)
+		die("pthread_create");
+	(void)usleep(200000);
+	set_capabilities(0);
+	say_ready();
+	wait_for_ever();
+	return 0;
+}
+
+/* The leader sets no_new_privs for itself alone; a thread keeps the way through exec open. */
+static int role_halfway(int argc, char **argv)
+{
+	pthread_t thread;
+
+	(void)argc;
+	(void)argv;
+	if (pthread_create(&thread, NULL, wait_in_thread, NULL) != 0)
+		die("pthread_create");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		die("no_new_privs");
+	say_ready();
+	wait_for_ever();
+	return 0;
+}
+
+static void *hand_over(void *attributes)
+{
+	pthread_t thread;
+
+	(void)usleep(20000);
+	while (pthread_create(&thread, attributes, hand_over, attributes) != 0)
+		(void)usleep(100);
+	return NULL;
+}
+
+/* Threads keep everything, each for a moment; the leader holds nothing. */
+static int role_relay(int argc, char **argv)
+{
+	static pthread_attr_t attributes;
+	pthread_t thread;
+
+	(void)argc;
+	(void)argv;
+	if (pthread_attr_init(&attributes) != 0 ||
+		pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) != 0 ||
+		pthread_attr_setstacksize(&attributes, 65536) != 0 ||
+		pthread_create(&thread, &attributes, hand_over, &attributes) != 0)
+		die("pthread");
+	set_capabilities(0);
+	say_ready();
+	wait_for_ever();
+	return 0;
+}
+
 static const struct role {
 	const char *name;
 	int (*play)(int argc, char **argv);
@@ -244,6 +347,10 @@ static const struct role {
 	{ "named", role_named },
 	{ "storm", role_storm },
 	{ "family", role_family },
+	{ "hopper", role_hopper },
+	{ "crowd", role_crowd },
+	{ "halfway", role_halfway },
+	{ "relay", role_relay },
 };
 
 int main(int argc, char **argv)
