@@ -35,6 +35,7 @@ struct cgroup_watch {
 	int fd;
 	struct folder *folders;
 	const struct cgroup_base *base;
+	char *host_root;
 	size_t missed;
 };
 
@@ -161,7 +162,11 @@ int cgroup_watch_new(
 
 	if (!watch)
 		return -ENOMEM;
+	watch->fd = -1;
 	watch->base = base;
+	watch->host_root = strdup(host_root);
+	if (!watch->host_root)
+		return -ENOMEM;
 	watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (watch->fd < 0)
 		return -errno;
@@ -184,6 +189,7 @@ void cgroup_watch_free(struct cgroup_watch *watch)
 	}
 	if (watch->fd >= 0)
 		(void)close(watch->fd);
+	free(watch->host_root);
 	free(watch);
 }
 
@@ -210,8 +216,10 @@ static enum cgroup_news take_event(struct cgroup_watch *watch, const struct inot
 	struct folder *folder;
 	bool made = false, came;
 
-	if (event->mask & IN_Q_OVERFLOW)
-		return CGROUP_NEWS_MADE; /* lost: look at everything */
+	if (event->mask & IN_Q_OVERFLOW) { /* lost: look at everything */
+		(void)watch_roots(watch, watch->host_root);
+		return CGROUP_NEWS_MADE;
+	}
 	HASH_FIND_INT(watch->folders, &event->wd, folder);
 	if (!folder)
 		return CGROUP_NEWS_NONE;

@@ -7,6 +7,7 @@
 #include <capauditd/discover.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,15 +69,54 @@ static int add(struct placements *placements, struct snapshot *snapshot,
 		return -ENOMEM;
 	}
 	cgroup_parse(p->text, length, base, &p->identity);
+	placements->bytes += length;
 	*ret = placements->last = (unsigned)snapshot->placement_count++;
 	return 0;
+}
+
+/* What stands below a container's own part counts for nothing, and can be long, and different for
+ * each of its processes: a text of that length is kept as the container's part alone, where that
+ * says the same. The length of what is in `head`, or 0. */
+#define TEXT_USUAL 4096u
+
+static size_t shorten(const char *text, size_t length, const struct cgroup_base *base,
+	char head[static TEXT_USUAL])
+{
+	struct cgroup_identity whole, part;
+	int n;
+
+	cgroup_parse(text, length, base, &whole);
+	if (whole.kind != CGROUP_CONTAINER || whole.ambiguous || !whole.container_id[0] ||
+		!whole.path || !whole.container_length)
+		return 0;
+	n = snprintf(head, TEXT_USUAL, "0::%.*s\n", (int)whole.container_length, whole.path);
+	if (n <= 0 || (size_t)n >= TEXT_USUAL)
+		return 0;
+	cgroup_parse(head, (size_t)n, base, &part);
+	if (part.kind != whole.kind || part.runtime != whole.runtime || part.qos != whole.qos ||
+		part.below_user_manager != whole.below_user_manager ||
+		strcmp(part.container_id, whole.container_id) != 0 ||
+		strcmp(part.pod_uid, whole.pod_uid) != 0)
+		return 0;
+	return (size_t)n;
 }
 
 int placements_find(struct placements *placements, struct snapshot *snapshot,
 	const struct cgroup_base *base, const char *text, size_t length, unsigned *ret)
 {
 	struct placement_entry *found;
+	char head[TEXT_USUAL];
 
+	if (length > TEXT_USUAL) {
+		size_t short_length = shorten(text, length, base, head);
+
+		if (short_length) {
+			text = head;
+			length = short_length;
+		}
+		if (placements->bytes + length > DISCOVER_PLACEMENT_BYTES_MAX)
+			return -ENOSPC;
+	}
 	if (snapshot->placement_count &&
 		same_text(&snapshot->placements[placements->last], text, length)) {
 		*ret = placements->last;

@@ -14,6 +14,7 @@ struct placement_entry;
 struct placements {
 	struct placement_entry *by_text;
 	unsigned last; /* neighbours mostly share one */
+	size_t bytes;  /* of all texts */
 };
 
 /* The number of the snapshot's placement with that text, made where there is none. 0; -ENOSPC where

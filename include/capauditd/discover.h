@@ -12,8 +12,9 @@
 
 #include <stdbool.h>
 
-#define DISCOVER_TASKS_MAX	262144u /* tasks in a snapshot; what exceeds it is counted */
-#define DISCOVER_PLACEMENTS_MAX 65536u	/* distinct texts of /proc/PID/cgroup */
+#define DISCOVER_TASKS_MAX	     262144u /* tasks in a snapshot; what exceeds it is counted */
+#define DISCOVER_PLACEMENTS_MAX	     65536u  /* distinct texts of /proc/PID/cgroup */
+#define DISCOVER_PLACEMENT_BYTES_MAX (32u * 1024u * 1024u) /* of unusually long ones */
 
 struct pass_options {
 	bool include_host; /* read the sets of host processes as well */
