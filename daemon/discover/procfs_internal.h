@@ -86,4 +86,18 @@ int procfs_read_controls(
 int procfs_read_sets(
 	const struct pass *pass, const struct subject *subject, pid_t tid, struct task *task);
 
+/* True where the pass is to end; asked every QUESTION_US at most. */
+bool procfs_is_cancelled(struct pass *pass);
+
+/* Adds a task to the snapshot. 0, -ENOSPC, -ENOMEM. */
+int procfs_new_task(struct pass *pass, const struct task *task);
+
+/* A thread of a process whose leader has ended, and not `not_this`; 0: there is none. */
+pid_t procfs_living_thread(const struct subject *subject, pid_t not_this);
+
+/* Adds a task for each thread whose sets differ from those of the tasks from number `first` on,
+ * which are this process's. 0 or -errno. */
+int procfs_add_threads(
+	struct pass *pass, const struct subject *subject, struct task *task, size_t first);
+
 #endif
