@@ -105,27 +105,28 @@ static int take_filter(struct filter *filter, int option)
 /* SCAN_OPTIONS_GO, or an exit status, said. */
 static int take_choice(struct scan_options *options, int option)
 {
+	const char *value = optarg ? optarg : "";
 	int chosen;
 
 	switch (option) {
 	case OPT_FORMAT:
-		chosen = choose("format", optarg, formats, ARRAY_SIZE(formats));
+		chosen = choose("format", value, formats, ARRAY_SIZE(formats));
 		options->format = (enum scan_format)chosen;
 		break;
 	case OPT_FAIL_ON:
-		chosen = choose("fail-on", optarg, fail_ons, ARRAY_SIZE(fail_ons));
+		chosen = choose("fail-on", value, fail_ons, ARRAY_SIZE(fail_ons));
 		options->fail_on = (enum scan_fail_on)chosen;
 		break;
 	case OPT_COLOR:
-		chosen = choose("color", optarg, colors, ARRAY_SIZE(colors));
+		chosen = choose("color", value, colors, ARRAY_SIZE(colors));
 		options->color = (enum scan_color)chosen;
 		break;
 	case OPT_ENGINE:
-		chosen = choose("engine", optarg, engines, ARRAY_SIZE(engines));
-		options->engine = optarg;
+		chosen = choose("engine", value, engines, ARRAY_SIZE(engines));
+		options->engine = value;
 		break;
 	default:
-		chosen = choose("kubernetes", optarg, kubernetes, ARRAY_SIZE(kubernetes));
+		chosen = choose("kubernetes", value, kubernetes, ARRAY_SIZE(kubernetes));
 		break;
 	}
 	return chosen < 0 ? EXIT_STATUS_USAGE : SCAN_OPTIONS_GO;

@@ -40,7 +40,7 @@ int procfs_new_task(struct pass *pass, const struct task *task)
 
 	if (s->task_count >= DISCOVER_TASKS_MAX)
 		return -ENOSPC;
-	if (s->task_count == s->task_space) {
+	if (!s->tasks || s->task_count == s->task_space) {
 		size_t space = s->task_space + s->task_space / 4 + 256;
 		struct task *tasks = reallocarray(s->tasks, space, sizeof(*tasks));
 
@@ -119,7 +119,7 @@ static bool adds_something(const struct snapshot *s, size_t first, const struct 
 {
 	struct capability_sets all = { { 0 } };
 
-	if (s->task_count - first < DISTINCT_SETS_MAX)
+	if (!s->tasks || s->task_count - first < DISTINCT_SETS_MAX)
 		return true;
 	for (size_t i = first; i < s->task_count; i++)
 		for (unsigned k = 0; k < CAPABILITY_SETS; k++)
