@@ -22,6 +22,18 @@ enum container_type {
 	CONTAINER_TYPES,
 };
 
+/* What a manifest asks for, for one container: `securityContext` of its spec (Kubernetes API). As
+ * written, and so not what was granted. */
+struct declaration {
+	bool known;
+	bool privileged;
+	bool add_all, drop_all;	   /* the word ALL, which runtimes accept in any case */
+	capability_mask add, drop; /* names that this program knows */
+	/* Of `add`: spelt with CAP_ before the name. containerd turns CAP_NET_ADMIN into
+	 * CAP_CAP_NET_ADMIN, knows none of that name, and grants nothing, without a word. */
+	capability_mask prefixed;
+};
+
 /* All strings are owned and NULL where unknown, and hostile (text_escape()) unless said otherwise.
  */
 struct pod {
@@ -29,7 +41,11 @@ struct pod {
 	char *name;
 	char uid[POD_UID_SIZE]; /* "" where unknown */
 	enum qos_class qos;
-	char *owner; /* "Deployment/web" */
+	char *owner; /* "Deployment/web", "Node/NAME" of a static pod; NULL while unknown, and of a
+			pod that nobody owns */
+	/* The Kubernetes API has told of it: a missing owner is none. */
+	bool known;
+	bool is_static; /* from a manifest on the node */
 };
 
 struct container {
@@ -44,10 +60,16 @@ struct container {
 	enum container_type type;
 	bool in_pod; /* `pod` says something */
 	struct pod pod;
+	struct declaration declared;
+	/* What the runtime was told to grant: the bounding set of its OCI bundle. */
+	bool granted_known;
+	capability_mask granted;
 	bool unattributed; /* its lines contradict each other, or name a pod and no container */
 	bool host;	   /* not a container: a group of host processes (--include-host) */
 	bool opaque;	   /* its processes are invisible from the host (gVisor, Kata) */
 };
+
+bool declaration_equal(const struct declaration *a, const struct declaration *b);
 
 void container_done(struct container *container);
 int container_copy(const struct container *from, struct container *ret);

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Owns the memory of records: references, labels, comparison. What an object of the API looks like
+ * is known to pod_object.c and namespace_object.c.
+ */
+#include "records.h"
+
+#include <capauditd/json_text.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pod_record *pod_record_ref(struct pod_record *record)
+{
+	record->references++;
+	return record;
+}
+
+static void labels_free(struct label *labels, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free((char *)labels[i].key);
+		free((char *)labels[i].value);
+	}
+	free(labels);
+}
+
+void pod_record_unref(struct pod_record *record)
+{
+	if (!record || --record->references)
+		return;
+	for (size_t i = 0; i < record->container_count; i++) {
+		free(record->containers[i].name);
+		free(record->containers[i].image);
+		free(record->containers[i].id);
+	}
+	free(record->containers);
+	labels_free(record->labels, record->label_count);
+	free(record->namespace_name);
+	free(record->name);
+	free(record->owner);
+	free(record);
+}
+
+struct namespace_record *namespace_record_ref(struct namespace_record *record)
+{
+	record->references++;
+	return record;
+}
+
+void namespace_record_unref(struct namespace_record *record)
+{
+	if (!record || --record->references)
+		return;
+	labels_free(record->labels, record->label_count);
+	free(record->name);
+	free(record);
+}
+
+static int compare_labels(const void *a, const void *b)
+{
+	const struct label *x = a, *y = b;
+
+	return strcmp(x->key, y->key);
+}
+
+int labels_from_json(const json_t *object, struct label **ret, size_t *ret_count)
+{
+	struct label *labels;
+	size_t count = 0;
+	const char *key;
+	json_t *value;
+
+	*ret = NULL;
+	*ret_count = 0;
+	if (!object)
+		return 0;
+	if (!json_is_object(object))
+		return -EBADMSG;
+	labels = calloc(json_object_size(object) + 1, sizeof(*labels));
+	if (!labels)
+		return -ENOMEM;
+	json_object_foreach((json_t *)object, key, value)
+	{
+		if (!json_is_string(value)) {
+			labels_free(labels, count);
+			return -EBADMSG;
+		}
+		if (count == RECORD_LABELS_MAX)
+			break;
+		labels[count].key = strdup(key);
+		labels[count].value = strdup(json_string_value(value));
+		count++;
+		if (!labels[count - 1].key || !labels[count - 1].value) {
+			labels_free(labels, count);
+			return -ENOMEM;
+		}
+	}
+	qsort(labels, count, sizeof(*labels), compare_labels);
+	*ret = labels;
+	*ret_count = count;
+	return 0;
+}
+
+const char *labels_find(const struct label *labels, size_t count, const char *key)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(labels[i].key, key) == 0)
+			return labels[i].value;
+	return NULL;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool labels_alike(const struct label *a, size_t a_count, const struct label *b, size_t count)
+{
+	if (a_count != count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!same(a[i].key, b[i].key) || !same(a[i].value, b[i].value))
+			return false;
+	return true;
+}
+
+bool namespace_records_alike(const struct namespace_record *a, const struct namespace_record *b)
+{
+	return labels_alike(a->labels, a->label_count, b->labels, b->label_count);
+}
+
+static bool containers_alike(const struct pod_container *a, const struct pod_container *b)
+{
+	return a->type == b->type && same(a->name, b->name) && same(a->image, b->image) &&
+	       same(a->id, b->id) && declaration_equal(&a->declared, &b->declared);
+}
+
+bool pod_records_alike(const struct pod_record *a, const struct pod_record *b)
+{
+	if (!same(a->namespace_name, b->namespace_name) || !same(a->name, b->name) ||
+		!same(a->owner, b->owner) || strcmp(a->uid, b->uid) != 0 ||
+		strcmp(a->config_hash, b->config_hash) != 0 || a->qos != b->qos ||
+		a->container_count != b->container_count ||
+		!labels_alike(a->labels, a->label_count, b->labels, b->label_count))
+		return false;
+	for (size_t i = 0; i < a->container_count; i++)
+		if (!containers_alike(&a->containers[i], &b->containers[i]))
+			return false;
+	return true;
+}
+
+int json_value_at(const char *text, size_t length, const char *const *path, json_t **ret)
+{
+	const char *found;
+	size_t found_length;
+	json_error_t error;
+	json_t *value;
+	int r = json_text_find(text, length, path, &found, &found_length);
+
+	*ret = NULL;
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	value = json_loadb(found, found_length, JSON_DECODE_ANY, &error);
+	if (!value)
+		return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+	if (json_is_null(value))
+		json_decref(value);
+	else
+		*ret = value;
+	return 0;
+}
+
+int json_text_at(const char *text, size_t length, const char *const *path, char **ret)
+{
+	_cleanup_(json_decrefp) json_t *value = NULL;
+	int r = json_value_at(text, length, path, &value);
+
+	*ret = NULL;
+	if (r < 0 || !value)
+		return r;
+	if (!json_is_string(value))
+		return -EBADMSG;
+	*ret = strdup(json_string_value(value));
+	return *ret ? 0 : -ENOMEM;
+}
+
+const struct pod_container *pod_record_find(
+	const struct pod_record *record, const char *id, const char *name)
+{
+	for (size_t i = 0; id && i < record->container_count; i++)
+		if (same(record->containers[i].id, id))
+			return &record->containers[i];
+	for (size_t i = 0; name && i < record->container_count; i++)
+		if (same(record->containers[i].name, name))
+			return &record->containers[i];
+	return NULL;
+}
+
+bool pod_record_all_ids_known(const struct pod_record *record)
+{
+	for (size_t i = 0; i < record->container_count; i++)
+		if (!record->containers[i].id)
+			return false;
+	return record->container_count > 0;
+}
