@@ -79,6 +79,7 @@ static int parser_error(const yaml_parser_t *parser, const char *text, struct di
 }
 
 struct scan {
+	const char *kind; /* of file */
 	struct diag *diag;
 	unsigned depth;
 	unsigned nodes;
@@ -121,8 +122,9 @@ static int check_event(struct scan *scan, const yaml_event_t *event)
 	switch (event->type) {
 	case YAML_DOCUMENT_START_EVENT:
 		if (++scan->documents > 1)
-			return event_error(
-				scan, event, "a second document: a policy file holds one");
+			return diag_error(scan->diag, (unsigned)event->start_mark.line + 1,
+				(unsigned)event->start_mark.column + 1,
+				"a second document: a %s holds one", scan->kind);
 		return 0;
 	case YAML_ALIAS_EVENT:
 		return event_error(scan, event, ALIAS_SENTENCE);
@@ -160,10 +162,10 @@ static int parser_start(yaml_parser_t *parser, const char *text, size_t length)
 	return 0;
 }
 
-static int scan_text(const char *text, size_t length, struct diag *diag)
+static int scan_text(const char *kind, const char *text, size_t length, struct diag *diag)
 {
 	_cleanup_(yaml_parser_delete) yaml_parser_t parser = { 0 };
-	struct scan scan = { .diag = diag };
+	struct scan scan = { .kind = kind, .diag = diag };
 	bool done = false;
 	int r = parser_start(&parser, text, length);
 
@@ -178,7 +180,8 @@ static int scan_text(const char *text, size_t length, struct diag *diag)
 	return r;
 }
 
-int policy_document_read(const char *text, size_t length, yaml_document_t *ret, struct diag *diag)
+int policy_document_read(
+	const char *kind, const char *text, size_t length, yaml_document_t *ret, struct diag *diag)
 {
 	_cleanup_(yaml_parser_delete) yaml_parser_t parser = { 0 };
 	size_t mark = strlen(BYTE_ORDER_MARK);
@@ -190,7 +193,7 @@ int policy_document_read(const char *text, size_t length, yaml_document_t *ret, 
 		text += mark;
 		length -= mark;
 	}
-	r = scan_text(text, length, diag);
+	r = scan_text(kind, text, length, diag);
 	if (r < 0)
 		return r;
 	r = parser_start(&parser, text, length);

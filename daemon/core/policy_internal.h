@@ -3,7 +3,8 @@
  * What the policy's own files share: its representation, and what loading it needs.
  *
  * Everything that a policy points to stands in blocks of memory that belong to it and go with it.
- * Nobody but daemon/core/policy*.c includes this.
+ * Nobody but daemon/core/policy*.c includes this, and kubeconfig*.c for the reading of documents
+ * and nodes (of a loader they fill the document and the diag alone).
  */
 #ifndef CAPAUDITD_POLICY_INTERNAL_H
 #define CAPAUDITD_POLICY_INTERNAL_H
@@ -101,9 +102,10 @@ extern const size_t profile_builtin_count;
 bool match_covers(const struct match *whole, const struct match *part);
 
 /* policy_document.c: reads the text as one YAML document without what a policy may not have
- * (anchors, aliases, tags, further documents, too deep nesting). The caller deletes it. 0, -EINVAL
- * with *diag filled, -ENOMEM. */
-int policy_document_read(const char *text, size_t length, yaml_document_t *ret, struct diag *diag);
+ * (anchors, aliases, tags, further documents, too deep nesting). `kind` is what errors call the
+ * file. The caller deletes it. 0, -EINVAL with *diag filled, -ENOMEM. */
+int policy_document_read(
+	const char *kind, const char *text, size_t length, yaml_document_t *ret, struct diag *diag);
 
 /* A profile while it is read. */
 struct unresolved_profile {

@@ -93,7 +93,7 @@ static int load(struct policy *policy, const char *text, size_t length, struct d
 {
 	_cleanup_(yaml_document_delete) yaml_document_t document = { 0 };
 	struct loader loader = { .policy = policy, .document = &document, .diag = diag };
-	int r = policy_document_read(text, length, &document, diag);
+	int r = policy_document_read("policy file", text, length, &document, diag);
 
 	return r < 0 ? r : load_root(&loader);
 }

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The kubeconfig, whatever is in the file. An access that was taken must be one that can be used
+ * without looking again; a complaint must be fit to print and point into the text.
+ */
+#include <capauditd/kubeconfig.h>
+#include <capauditd/text.h>
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define REQUIRE(condition)                \
+	do {                              \
+		if (!(condition))         \
+			__builtin_trap(); \
+	} while (0)
+
+static void check_visible(const char *text)
+{
+	REQUIRE(*text);
+	for (; *text; text++)
+		REQUIRE(*text > 0x20 && *text < 0x7f);
+}
+
+static void check_server(const struct kube_access *access)
+{
+	const char *server = access->server;
+	bool encrypted;
+
+	REQUIRE(server != NULL);
+	check_visible(server);
+	encrypted = strncasecmp(server, "https://", 8) == 0;
+	REQUIRE(encrypted || strncasecmp(server, "http://", 7) == 0);
+	REQUIRE(encrypted || (!access->token && !access->token_file && !access->client_key_file &&
+				     !access->client_key_data));
+	REQUIRE(!strpbrk(server, "?#\\"));
+	REQUIRE(server[strlen(server) - 1] != '/');
+}
+
+static void check_pair(const char *file, const char *data)
+{
+	REQUIRE(!file || !data);
+	REQUIRE(!file || *file);
+	REQUIRE(!data || strstr(data, "-----BEGIN "));
+}
+
+static void check_access(const struct kube_access *access)
+{
+	check_server(access);
+	check_pair(access->ca_file, access->ca_data);
+	check_pair(access->client_certificate_file, access->client_certificate_data);
+	check_pair(access->client_key_file, access->client_key_data);
+	REQUIRE((access->client_certificate_file || access->client_certificate_data) ==
+		(access->client_key_file || access->client_key_data));
+	REQUIRE(!access->insecure || (!access->ca_file && !access->ca_data));
+	if (access->token)
+		check_visible(access->token);
+	if (access->proxy_url)
+		check_visible(access->proxy_url);
+}
+
+static void check_complaint(const struct diag *diag, const uint8_t *data, size_t size)
+{
+	unsigned lines = 2; /* the one that a last line's end begins, and YAML's end of the text */
+
+	for (size_t i = 0; i < size; i++)
+		lines += data[i] == '\n' || data[i] == '\r' || data[i] >= 0x80;
+	REQUIRE(diag->message[0] != '\0');
+	REQUIRE(text_is_clean(diag->message, strlen(diag->message)));
+	REQUIRE(diag->line <= lines);
+	REQUIRE((diag->line > 0) == (diag->column > 0));
+	REQUIRE(diag->column <= size + 2);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct kube_access access = { 0 };
+	struct diag diag = { 0 };
+	int r = kubeconfig_load("/etc/config", (const char *)data, size, &access, &diag);
+
+	REQUIRE(r == 0 || r == -EINVAL || r == -ENOMEM);
+	if (r == 0)
+		check_access(&access);
+	else
+		REQUIRE(!access.server && !access.token);
+	if (r == -EINVAL)
+		check_complaint(&diag, data, size);
+	kube_access_done(&access);
+	return 0;
+}
