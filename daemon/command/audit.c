@@ -5,6 +5,8 @@
  */
 #include "audit.h"
 
+#include <capauditd/pod_security.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,6 +282,43 @@ static void count_patience(struct known_container *known, struct audit_result *r
 	result->suspects++;
 }
 
+/* A pod that the API does not know yet may only just have been made. */
+#define API_GRACE_US 30000000u
+
+static enum api_state find_api_state(
+	const struct audit *audit, const struct known_container *known, uint64_t now_us)
+{
+	if (!audit->cluster || !known->container.in_pod)
+		return API_NOT_ASKED;
+	if (known->pod_record && known->namespace_record)
+		return API_KNOWS;
+	if (!cluster_knows_pods(audit->cluster) || !cluster_knows_namespaces(audit->cluster) ||
+		now_us - known->first_seen_us < API_GRACE_US)
+		return API_PENDING;
+	return API_KNOWS_NOT;
+}
+
+void audit_input(
+	const struct audit *audit, struct known_container *known, struct judge_input *input)
+{
+	input->policy = audit->policy;
+	input->forced = audit->forced;
+	input->container = &known->container;
+	input->reference = &known->reference;
+	input->api = find_api_state(audit, known, audit->clock(CLOCK_MONOTONIC));
+	input->label = NULL;
+	if (known->pod_record) {
+		input->pod_labels = known->pod_record->labels;
+		input->pod_label_count = known->pod_record->label_count;
+	}
+	if (known->namespace_record) {
+		input->namespace_labels = known->namespace_record->labels;
+		input->namespace_label_count = known->namespace_record->label_count;
+		input->label = pod_security_profile(
+			audit->policy, input->namespace_labels, input->namespace_label_count);
+	}
+}
+
 static int judge_one(struct audit *audit, const struct judge_input *shared,
 	struct known_container *known, struct audit_result *result)
 {
@@ -290,17 +329,17 @@ static int judge_one(struct audit *audit, const struct judge_input *shared,
 
 	if (!known->looked_into && !known->container.host)
 		look_into(audit, known);
-	input.container = &known->container;
+	audit_input(audit, known, &input);
 	input.tasks = known->tasks;
 	input.task_count = known->task_count;
-	input.reference = &known->reference;
 	input.impatient = is_impatient(known, result->begin_us);
 	*audited = (struct audited){ .known = known };
 	r = judge_container(
 		&input, &audited->assessment, &audited->observations, &audited->observation_count);
 	if (r < 0)
 		return r;
-	count_patience(known, result);
+	if (!result->again)
+		count_patience(known, result);
 	result->container_count++;
 	result->coverage.opaque += known->container.opaque;
 	result->coverage.starting += audited->assessment.starting || audited->assessment.excused;
@@ -331,8 +370,6 @@ static int judge_all(struct audit *audit, struct audit_result *result)
 {
 	size_t count = registry_count(audit->registry);
 	struct judge_input input = {
-		.policy = audit->policy,
-		.forced = audit->forced,
 		.ticks_per_second = (unsigned)sysconf(_SC_CLK_TCK),
 		.now_us = result->started_us,
 		.only = audit->only,
@@ -390,6 +427,26 @@ int audit_pass(struct audit *audit, struct audit_result *ret)
 		return r;
 	result.coverage = snapshot.coverage;
 	r = find_stages(audit, &result);
+	if (r == 0)
+		r = judge_all(audit, &result);
+	if (r < 0) {
+		audit_result_done(&result);
+		return r;
+	}
+	result.duration_us = audit->clock(CLOCK_MONOTONIC) - begin;
+	*ret = result;
+	return 0;
+}
+
+int audit_again(struct audit *audit, struct audit_result *ret)
+{
+	uint64_t begin = audit->clock(CLOCK_MONOTONIC);
+	struct audit_result result = { .started_us = audit->clock(CLOCK_REALTIME),
+		.begin_us = begin,
+		.again = true,
+		.coverage = audit->snapshot.coverage };
+	int r = registry_refresh(audit->registry);
+
 	if (r == 0)
 		r = judge_all(audit, &result);
 	if (r < 0) {

@@ -23,6 +23,7 @@ struct audit_result {
 	size_t container_count;
 	uint64_t started_us, duration_us;
 	uint64_t begin_us; /* monotonic */
+	bool again;	   /* of tasks that had been judged before */
 	struct coverage coverage;
 	/* Processes that are too young to be told from the runtime's own, since their executables
 	 * cannot be read: they were not judged. A pass AUDIT_SETTLE_US later can. */
@@ -44,6 +45,7 @@ struct audit {
 	bool report_tolerated; /* describe tolerated and excepted ones too */
 	const pid_t *only;     /* --pid */
 	size_t only_count;
+	const struct cluster *cluster;	 /* what the Kubernetes API told; NULL: it is not asked */
 	bool (*cancelled)(void);	 /* pass_options */
 	uint64_t (*clock)(int clock_id); /* microseconds; clock_us(), or a test's */
 	/* Which containers are judged (filters); NULL: all. */
@@ -56,12 +58,22 @@ struct audit {
  * -errno. */
 int audit_pass(struct audit *audit, struct audit_result *ret);
 void audit_result_done(struct audit_result *result);
+
+/* Judges the tasks of the last pass again with what the sources say by now. The result is released
+ * with audit_result_done(), before the next pass. 0 or -errno. */
+int audit_again(struct audit *audit, struct audit_result *ret);
+
+/* What is given to the judge of one container, but its tasks. */
+void audit_input(
+	const struct audit *audit, struct known_container *known, struct judge_input *input);
 void audit_done(struct audit *audit); /* its snapshot, registry and engine */
 
 /* Why a pass did not see everything: sentences into *ret (a new NULL-terminated vector of new
  * strings; release with strings_free()), their number into *ret_count. `nested` says that a private
- * PID namespace is meant to be the whole world. 0 or -ENOMEM. */
-int coverage_explain(const struct coverage *coverage, bool nested, char ***ret, size_t *ret_count);
+ * PID namespace is meant to be the whole world; `api_failure` why the Kubernetes API did not tell
+ * what it was asked, or NULL. 0 or -ENOMEM. */
+int coverage_explain(const struct coverage *coverage, bool nested, const char *api_failure,
+	char ***ret, size_t *ret_count);
 void strings_free(char **strings);
 
 /* This node: --node, else NODE_NAME, else the host's name; boot id; kernel release. */

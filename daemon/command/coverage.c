@@ -16,7 +16,8 @@ void strings_free(char **strings)
 	free(strings);
 }
 
-int coverage_explain(const struct coverage *coverage, bool nested, char ***ret, size_t *ret_count)
+int coverage_explain(const struct coverage *coverage, bool nested, const char *api_failure,
+	char ***ret, size_t *ret_count)
 {
 	const struct {
 		bool applies;
@@ -33,6 +34,7 @@ int coverage_explain(const struct coverage *coverage, bool nested, char ***ret, 
 			"living processes refused to be read" },
 		{ coverage->over_limit > 0, coverage->over_limit,
 			"tasks or containers exceeded what a table may hold" },
+		{ api_failure != NULL, 0, api_failure },
 	};
 	char **reasons = calloc(REASONS_MAX + 1, sizeof(*reasons));
 	size_t count = 0;

@@ -168,6 +168,26 @@ static int set_up(struct run *run)
 	return r < 0 ? r : 0;
 }
 
+static int open_sources(struct run *run)
+{
+	struct diag diag = { 0 };
+	int status =
+		sources_open(&run->sources, find_host_root(run->options->host_root, run->policy),
+			run->options->kubernetes, run->options->kubeconfig, &run->audit);
+	int r;
+
+	if (status != EXIT_STATUS_OK)
+		return status;
+	r = run_open_kubernetes(run, &diag);
+	if (r == -EINVAL)
+		return usage_error("%s", diag.message);
+	if (r < 0) {
+		message("cannot start the Kubernetes API source: %s", strerror(-r));
+		return EXIT_STATUS_INTERNAL;
+	}
+	return EXIT_STATUS_OK;
+}
+
 static int turn(struct run *run)
 {
 	int r = drop_privileges();
@@ -194,6 +214,7 @@ static int turn(struct run *run)
 
 static void tear_down(struct run *run)
 {
+	run_close_kubernetes(run);
 	run_close_outputs(run);
 	for (size_t i = 0; i < run->policy_watch_count; i++)
 		(void)sd_event_source_disable_unref(run->policy_watches[i]);
@@ -203,6 +224,7 @@ static void tear_down(struct run *run)
 	cgroup_watch_free(run->watch);
 	ledger_free(run->ledger);
 	audit_done(&run->audit);
+	sources_done(&run->sources);
 	node_done(&run->node);
 	policy_free(run->policy);
 	free(run->policy_text);
@@ -233,10 +255,12 @@ int command_run(int argc, char **argv)
 		if (r < 0) {
 			message("cannot start: %s", strerror(-r));
 			status = EXIT_STATUS_INTERNAL;
-		} else {
-			status = turn(&run);
 		}
 	}
+	if (status == EXIT_STATUS_OK)
+		status = open_sources(&run);
+	if (status == EXIT_STATUS_OK)
+		status = turn(&run);
 	tear_down(&run);
 	return status;
 }

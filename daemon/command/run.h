@@ -7,6 +7,7 @@
 
 #include "audit.h"
 #include "cgroup_watch.h"
+#include "sources.h"
 
 #include <capauditd/command.h>
 #include <capauditd/ledger.h>
@@ -16,7 +17,7 @@
 
 /* Strings are borrowed from argv; NULL where not given. */
 struct run_options {
-	const char *policy, *engine, *node, *host_root;
+	const char *policy, *engine, *node, *host_root, *kubernetes, *kubeconfig;
 };
 
 struct run {
@@ -33,6 +34,10 @@ struct run {
 	size_t policy_length;
 
 	struct audit audit;
+	struct sources sources;
+	struct kubernetes *kubernetes;
+	sd_event_source *news_timer; /* what the Kubernetes API said is to be judged by */
+	uint64_t registry_version;   /* what the findings were judged by */
 	struct cgroup_watch *watch;
 	struct cgroup_base base;
 	struct ledger *ledger;
@@ -46,9 +51,10 @@ struct run {
 	uint64_t last_end_us; /* monotonic */
 	uint64_t last_duration_us;
 	unsigned starting_rounds; /* passes in a row that waited for a starting container */
-	bool passed;		  /* the first pass is done */
-	bool complete;		  /* the last pass saw everything */
-	uint64_t warned_day;	  /* exceptions' expiry was looked at on that day */
+	uint64_t wait_us;    /* how long the first of the findings that wait for a name does so */
+	bool passed;	     /* the first pass is done */
+	bool complete;	     /* the last pass saw everything */
+	uint64_t warned_day; /* exceptions' expiry was looked at on that day */
 	bool failed;
 };
 
@@ -65,6 +71,15 @@ void run_schedule(struct run *run, uint64_t delay_us);
 	50000u /* a new cgroup is followed by its process in about that time \
 		*/
 void run_status(struct run *run);
+/* Judges the tasks of the last pass by what the sources say now. */
+void run_judge_again(struct run *run);
+/* Resolves open findings that are not wrong any more by what is known now. */
+void run_resolve_permitted(struct run *run);
+
+/* run_kubernetes.c */
+int run_open_kubernetes(struct run *run, struct diag *diag); /* 0; -EINVAL with *diag; -errno */
+void run_close_kubernetes(struct run *run);
+enum resolved_reason run_still(void *data, const struct finding *finding); /* ledger_rejudge */
 
 /* run_policy.c */
 int run_load_policy(struct run *run, struct diag *diag); /* at start: 0 or -errno */

@@ -54,9 +54,11 @@ static int take(struct run_options *options, int option)
 		if (strcmp(optarg, "auto") != 0 && strcmp(optarg, "off") != 0)
 			return usage_error(
 				"--kubernetes: unknown value \"%s\" (auto, off)", optarg);
+		options->kubernetes = optarg;
 		break;
 	default:
-		return usage_error("--kubeconfig: this build does not speak to the Kubernetes API");
+		options->kubeconfig = optarg;
+		break;
 	}
 	return RUN_OPTIONS_GO;
 }

@@ -38,7 +38,7 @@ static void report_coverage(struct run *run, const struct audit_result *result)
 	char **reasons;
 	size_t count;
 
-	if (coverage_explain(&result->coverage, false, &reasons, &count) < 0)
+	if (coverage_explain(&result->coverage, false, NULL, &reasons, &count) < 0)
 		return;
 	if (count && (run->complete || !run->passed))
 		for (size_t i = 0; i < count; i++)
@@ -55,6 +55,28 @@ static void say_source(void *data, const char *sentence)
 	run_say(data, JOURNAL_SOURCE, LOG_WARNING, "%s", sentence);
 }
 
+/* A name, and the labels that decide over the profile, may come a moment later: posture can wait
+ * for them, drift cannot. What is reported stays so, and waits for nothing. */
+#define NAME_WAIT_US 2000000u
+#define API_WAIT_US  30000000u
+
+/* How much longer it waits; 0: it does not. */
+static uint64_t find_wait(const struct run *run, const struct known_container *known,
+	const struct finding *finding, uint64_t now_us)
+{
+	const struct container *container = &known->container;
+	uint64_t age = now_us - known->first_seen_us, wait = 0;
+
+	if (finding->class != CLASS_POSTURE || !container->in_pod ||
+		ledger_has(run->ledger, finding->id))
+		return 0;
+	if (finding->provisional)
+		wait = API_WAIT_US;
+	else if (!container->name && container->type != CONTAINER_SANDBOX)
+		wait = NAME_WAIT_US;
+	return age < wait ? wait - age : 0;
+}
+
 static bool is_reported(const struct run *run, const struct finding *finding)
 {
 	return finding->verdict == VERDICT_VIOLATION || policy_run(run->policy)->report_all;
@@ -65,6 +87,8 @@ static void remember(struct run *run, struct audit_result *result)
 	uint64_t dropped = ledger_dropped(run->ledger);
 	int r = 0;
 
+	run->wait_us = UINT64_MAX;
+
 	ledger_begin(run->ledger, result->started_us);
 	for (size_t i = 0; i < result->container_count; i++) {
 		struct audited *audited = &result->containers[i];
@@ -73,14 +97,19 @@ static void remember(struct run *run, struct audit_result *result)
 			r = -ENOMEM;
 		for (size_t k = 0; k < audited->observation_count; k++) {
 			struct observation *o = &audited->observations[k];
+			uint64_t wait;
 
-			if (is_reported(run, &o->finding) &&
-				ledger_observe(run_deliver, run, run->ledger, o) == -ENOMEM)
+			if (!is_reported(run, &o->finding))
+				continue;
+			wait = find_wait(run, audited->known, &o->finding, result->begin_us);
+			if (wait)
+				run->wait_us = wait < run->wait_us ? wait : run->wait_us;
+			else if (ledger_observe(run_deliver, run, run->ledger, o) == -ENOMEM)
 				r = -ENOMEM;
 		}
 	}
 	/* What could not be taken in must not look as if it had ended. */
-	ledger_end(run_deliver, run, run->ledger, run->complete && r >= 0);
+	ledger_end(run_deliver, run, run->ledger, run->complete && !result->again && r >= 0);
 	if (r < 0)
 		run_say(run, JOURNAL_COVERAGE_LOST, LOG_ERR,
 			"A finding could not be remembered: %s.", strerror(-r));
@@ -88,6 +117,41 @@ static void remember(struct run *run, struct audit_result *result)
 		run_say(run, JOURNAL_COVERAGE_LOST, LOG_WARNING,
 			"%" PRIu64 " findings are beyond what the ledger holds.",
 			ledger_dropped(run->ledger) - dropped);
+}
+
+void run_judge_again(struct run *run)
+{
+	struct audit_result result;
+	int r;
+
+	if (!run->passed)
+		return;
+	r = audit_again(&run->audit, &result);
+	if (r == -ECANCELED)
+		return;
+	if (r < 0) {
+		run_say(run, JOURNAL_COVERAGE_LOST, LOG_ERR, "Judging failed: %s.", strerror(-r));
+		return;
+	}
+	remember(run, &result);
+	audit_result_done(&result);
+	run_resolve_permitted(run);
+	run_status(run);
+	(void)malloc_trim(0);
+}
+
+void run_resolve_permitted(struct run *run)
+{
+	struct audit_result result;
+	size_t open = ledger_count(run->ledger);
+
+	run->registry_version = registry_version(run->audit.registry);
+	ledger_rejudge_all(run_still, run, run_deliver, run, run->ledger, clock_us(CLOCK_REALTIME));
+	/* A part of what was resolved may be too much still: it joined that, and opens now. */
+	if (ledger_count(run->ledger) == open || audit_again(&run->audit, &result) < 0)
+		return;
+	remember(run, &result);
+	audit_result_done(&result);
 }
 
 void run_status(struct run *run)
@@ -123,6 +187,8 @@ static void schedule_next(struct run *run, const struct audit_result *result)
 	}
 	if ((result->unsettled || result->suspects) && delay > AUDIT_SETTLE_US)
 		delay = AUDIT_SETTLE_US;
+	if (run->wait_us < delay)
+		delay = run->wait_us;
 	run_schedule(run, delay);
 }
 
@@ -145,6 +211,9 @@ void run_pass(struct run *run)
 	report_coverage(run, &result);
 	registry_complain(run->audit.registry, say_source, run);
 	remember(run, &result);
+	/* A name that came late can permit what was reported without it. */
+	if (registry_version(run->audit.registry) != run->registry_version)
+		run_resolve_permitted(run);
 	if (policy_day(result.started_us) != run->warned_day) {
 		run->warned_day = policy_day(result.started_us);
 		run_warn_of_expiry(run);

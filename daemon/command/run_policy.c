@@ -70,46 +70,6 @@ void run_warn_of_expiry(struct run *run)
 	}
 }
 
-/* What of an open finding the new policy still finds wrong. It was not observed in the pass that
- * the new policy judged: either it is permitted now, or it is told under another profile. */
-static enum resolved_reason rejudge(void *data, const struct finding *f)
-{
-	const struct run *run = data;
-	const struct policy_exception *exception;
-	struct policy_subject subject = {
-		.namespace_name = f->container.pod.namespace_name,
-		.pod = f->container.pod.name,
-		.owner = f->container.pod.owner,
-		.container = f->container.name,
-		.image = f->container.image,
-		.runtime = f->container.runtime,
-		.container_id = f->container.id,
-		.type = f->container.type,
-	};
-	struct policy_decision decision;
-	capability_mask rest = capability_sets_all(&f->excess);
-
-	if (f->process.seccomp == SECCOMP_FILTER_MODE)
-		subject.controls |= CONTROL_SECCOMP;
-	if (f->process.no_new_privs)
-		subject.controls |= CONTROL_NO_NEW_PRIVS;
-	if (f->process.user_namespace == USER_NAMESPACE_OTHER)
-		subject.controls |= CONTROL_USER_NAMESPACE;
-	if (f->process.lsm && strcmp(f->process.lsm, "unconfined") != 0)
-		subject.controls |= CONTROL_LSM;
-	decision = policy_decide(run->policy, &subject, NULL, NULL);
-	if (f->class == CLASS_POSTURE &&
-		(rest & ~(decision.profile->allow | decision.profile->tolerate)) != rest)
-		return RESOLVED_POLICY;
-	rest &= ~policy_except(run->policy, &subject, f->class, rest,
-		policy_day(clock_us(CLOCK_REALTIME)), &exception);
-	if (!rest && capability_sets_all(&f->excess))
-		return RESOLVED_EXCEPTION;
-	if (f->class == CLASS_POSTURE && strcmp(decision.profile->name, f->profile) != 0)
-		return RESOLVED_POLICY;
-	return RESOLVED_NOT;
-}
-
 static bool differs(const char *a, const char *b)
 {
 	return strcmp(a ? a : "", b ? b : "") != 0;
@@ -164,7 +124,6 @@ void run_reload(struct run *run)
 {
 	struct diag diag = { 0 };
 	struct policy *new;
-	size_t open;
 	int r;
 
 	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_us(CLOCK_MONOTONIC));
@@ -188,13 +147,7 @@ void run_reload(struct run *run)
 			policy_file(new) ? policy_file(new) : "(built-in)", policy_rule_count(new),
 			policy_exception_count(new), policy_default_profile(new)->name);
 		run_pass(run);
-		open = ledger_count(run->ledger);
-		ledger_rejudge_all(
-			rejudge, run, run_deliver, run, run->ledger, clock_us(CLOCK_REALTIME));
-		/* A part of what was resolved may be too much still: it joined that, and opens now.
-		 */
-		if (ledger_count(run->ledger) < open)
-			run_pass(run);
+		run_resolve_permitted(run);
 		run_warn_of_expiry(run);
 		run_status(run);
 	}

@@ -4,6 +4,8 @@
  */
 #include "scan.h"
 
+#include "sources.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -115,14 +117,14 @@ static void say(void *data, const char *sentence)
 	message("%s", sentence);
 }
 
-static int finish(const struct scan_options *options, struct audit *audit, const struct node *node,
-	const struct audit_result *result)
+static int finish(const struct scan_options *options, const char *api_failure, struct audit *audit,
+	const struct node *node, const struct audit_result *result)
 {
 	struct scanned scanned = { 0 };
 	int status, r;
 
 	registry_complain(audit->registry, say, NULL);
-	r = scanned_make(&scanned, options->nested, audit, node, result);
+	r = scanned_make(&scanned, options->nested, api_failure, audit, node, result);
 	scanned.report.filtered = !filter_is_empty(&options->filter);
 	if (r == 0)
 		r = print_report(options, &scanned.report);
@@ -143,9 +145,10 @@ static int finish(const struct scan_options *options, struct audit *audit, const
 	return status;
 }
 
-static int prepare(
-	const struct scan_options *options, const struct policy *policy, struct audit *audit)
+static int prepare(const struct scan_options *options, const struct policy *policy,
+	struct audit *audit, struct sources *sources)
 {
+	const char *host_root = find_host_root(options->host_root, policy);
 	struct diag diag = { 0 };
 
 	audit->clock = clock_us;
@@ -169,8 +172,10 @@ static int prepare(
 	}
 	if (engine_choose(options->engine, &audit->engine, &diag) < 0)
 		return usage_error("%s", diag.message);
-	audit->registry = registry_new(find_host_root(options->host_root, policy));
-	return audit->registry ? EXIT_STATUS_OK : EXIT_STATUS_INTERNAL;
+	audit->registry = registry_new(host_root);
+	if (!audit->registry)
+		return EXIT_STATUS_INTERNAL;
+	return sources_open(sources, host_root, options->kubernetes, options->kubeconfig, audit);
 }
 
 /* One pass; and further ones where it came too early to judge by, or somebody may hide among the
@@ -189,11 +194,34 @@ static int take_pass(struct audit *audit, struct audit_result *ret)
 	return r;
 }
 
+/* Asks the Kubernetes API, where there is a way to it, before the pass: who it knows is named. */
+static int ask_and_pass(const struct scan_options *options, const struct node *node,
+	struct sources *sources, struct audit *audit)
+{
+	_cleanup_free_ char *failure = NULL;
+	struct audit_result result;
+	int status, r = 0;
+
+	if (sources->cluster)
+		r = sources_fetch(sources, node->name, &failure);
+	if (r == 0 && failure)
+		message("%s", failure);
+	if (r == 0)
+		r = take_pass(audit, &result);
+	if (r < 0) {
+		message("the pass failed: %s", strerror(-r));
+		return EXIT_STATUS_INTERNAL;
+	}
+	status = finish(options, failure, audit, node, &result);
+	audit_result_done(&result);
+	return status;
+}
+
 static int scan(const struct scan_options *options)
 {
 	_cleanup_(policy_freep) struct policy *policy = NULL;
+	struct sources sources = { 0 };
 	struct audit audit = { 0 };
-	struct audit_result result;
 	struct diag diag = { 0 };
 	struct node node;
 	int status, r;
@@ -206,18 +234,11 @@ static int scan(const struct scan_options *options)
 	r = node_init(&node, options->node);
 	if (r < 0)
 		return EXIT_STATUS_INTERNAL;
-	status = prepare(options, policy, &audit);
-	if (status == EXIT_STATUS_OK) {
-		r = take_pass(&audit, &result);
-		if (r < 0) {
-			message("the pass failed: %s", strerror(-r));
-			status = EXIT_STATUS_INTERNAL;
-		} else {
-			status = finish(options, &audit, &node, &result);
-			audit_result_done(&result);
-		}
-	}
+	status = prepare(options, policy, &audit, &sources);
+	if (status == EXIT_STATUS_OK)
+		status = ask_and_pass(options, &node, &sources, &audit);
 	audit_done(&audit);
+	sources_done(&sources);
 	node_done(&node);
 	return status;
 }

@@ -22,6 +22,7 @@ struct scan_options {
 	enum scan_fail_on fail_on;
 	enum scan_color color;
 	const char *output, *policy, *profile, *engine, *node, *host_root;
+	const char *kubernetes, *kubeconfig;
 	bool all, remedy, advice, include_host, nested;
 	struct filter filter;
 };
@@ -41,8 +42,8 @@ struct scanned {
 
 /* Everything of a pass, ordered. It borrows from the result, the audit and the node, which must
  * outlive it. Release it with scanned_done(), whatever is returned. 0 or -ENOMEM. */
-int scanned_make(struct scanned *scanned, bool nested, const struct audit *audit,
-	const struct node *node, const struct audit_result *result);
+int scanned_make(struct scanned *scanned, bool nested, const char *api_failure,
+	const struct audit *audit, const struct node *node, const struct audit_result *result);
 void scanned_done(struct scanned *scanned);
 
 #endif

@@ -127,6 +127,7 @@ static int take_choice(struct scan_options *options, int option)
 		break;
 	default:
 		chosen = choose("kubernetes", value, kubernetes, ARRAY_SIZE(kubernetes));
+		options->kubernetes = value;
 		break;
 	}
 	return chosen < 0 ? EXIT_STATUS_USAGE : SCAN_OPTIONS_GO;
@@ -170,7 +171,8 @@ static int take(struct scan_options *options, int option)
 		options->nested = true;
 		break;
 	case OPT_KUBECONFIG:
-		return usage_error("--kubeconfig: this build does not speak to the Kubernetes API");
+		options->kubeconfig = optarg;
+		break;
 	case OPT_NAMESPACE:
 	case OPT_POD:
 	case OPT_CONTAINER:

@@ -69,8 +69,8 @@ static int collect(struct scanned *scanned, const struct audit_result *result)
 	return 0;
 }
 
-int scanned_make(struct scanned *scanned, bool nested, const struct audit *audit,
-	const struct node *node, const struct audit_result *result)
+int scanned_make(struct scanned *scanned, bool nested, const char *api_failure,
+	const struct audit *audit, const struct node *node, const struct audit_result *result)
 {
 	int r;
 
@@ -86,7 +86,7 @@ int scanned_make(struct scanned *scanned, bool nested, const struct audit *audit
 		.default_profile = policy_default_profile(audit->policy)->name,
 		.coverage = result->coverage,
 	};
-	r = coverage_explain(&result->coverage, nested, &scanned->reasons,
+	r = coverage_explain(&result->coverage, nested, api_failure, &scanned->reasons,
 		&scanned->report.why_incomplete_count);
 	if (r < 0)
 		return r;

@@ -100,6 +100,23 @@ static void tell_expires(struct sentence *s, const struct finding *finding)
 	sentence_add(s, " (UTC): renew it, or take away what it allows.");
 }
 
+static void tell_prefix(struct sentence *s, const struct finding *finding)
+{
+	capability_mask prefixed = finding->container.declared.prefixed;
+
+	sentence_add(s, "The manifest adds ");
+	for (unsigned n = 0; n < CAPABILITY_MAX; n++) {
+		if (!(prefixed & CAPABILITY_BIT(n)))
+			continue;
+		prefixed &= ~CAPABILITY_BIT(n);
+		sentence_add(s, "CAP_");
+		sentence_add_capabilities(s, CAPABILITY_BIT(n), 1);
+		sentence_add(s, "%s", prefixed ? ", " : "");
+	}
+	sentence_add(s, ", which the runtime did not grant: Kubernetes' names have no CAP_ before "
+			"them.");
+}
+
 static const struct row {
 	const char *code;
 	const char *text; /* a fixed text, or */
@@ -158,6 +175,16 @@ static const struct row {
 		"The lines of its /proc/PID/cgroup contradict each other, or name a pod and no "
 		"container, so it "
 		"is not known whose it is. Its parent process and its command line tell more.",
+		NULL },
+	[HINT_CAP_PREFIX] = { "cap-prefix", NULL, tell_prefix },
+	[HINT_PENDING] = { "api-pending",
+		"The Kubernetes API has not told of this pod or of its namespace yet: its labels, "
+		"its owner and what its manifest declares are unknown, and the verdict may be "
+		"another once they are known.",
+		NULL },
+	[HINT_NOT_IN_API] = { "not-in-api",
+		"The Kubernetes API told of all pods of this node, and not of this one: it is "
+		"just being made or removed, or somebody started it past the API server.",
 		NULL },
 };
 

@@ -12,31 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one task has too much of, and how it is to be seen. */
-struct excess {
-	enum violation_class class;
-	enum namespace_relation relation;
-	enum verdict verdict;
-	struct capability_sets sets;
-	const struct policy_exception *exception;
-	unsigned hints;
-};
-
-struct judgement {
-	const struct judge_input *input;
-	struct assessment *assessment;
-	struct policy_subject subject;
-	uint64_t day;
-	struct policy_decision decision; /* where it does not depend on the task */
-	bool decide_each;		 /* the policy requires controls, which differ by task */
-	struct observation *observations;
-	size_t count, space;
-	capability_mask level_mask;
-};
-
 void judge_subject(
-	const struct container *container, const struct task *task, struct policy_subject *ret)
+	const struct judge_input *input, const struct task *task, struct policy_subject *ret)
 {
+	const struct container *container = input->container;
+
 	*ret = (struct policy_subject){
 		.namespace_name = container->pod.namespace_name,
 		.pod = container->pod.name,
@@ -46,6 +26,10 @@ void judge_subject(
 		.runtime = container->host ? "host" : container->runtime,
 		.container_id = container->id,
 		.type = container->type,
+		.namespace_labels = input->namespace_labels,
+		.namespace_label_count = input->namespace_label_count,
+		.pod_labels = input->pod_labels,
+		.pod_label_count = input->pod_label_count,
 	};
 	if (!task)
 		return;
@@ -58,6 +42,22 @@ void judge_subject(
 	if (task->no_new_privs)
 		ret->controls |= CONTROL_NO_NEW_PRIVS;
 	if (task->confined)
+		ret->controls |= CONTROL_LSM;
+}
+
+void judge_finding_subject(
+	const struct judge_input *input, const struct finding *finding, struct policy_subject *ret)
+{
+	const struct process *process = &finding->process;
+
+	judge_subject(input, NULL, ret);
+	if (process->seccomp == SECCOMP_FILTER_MODE)
+		ret->controls |= CONTROL_SECCOMP;
+	if (process->no_new_privs)
+		ret->controls |= CONTROL_NO_NEW_PRIVS;
+	if (process->user_namespace == USER_NAMESPACE_OTHER)
+		ret->controls |= CONTROL_USER_NAMESPACE;
+	if (process->lsm && strcmp(process->lsm, "unconfined") != 0)
 		ret->controls |= CONTROL_LSM;
 }
 
@@ -86,7 +86,7 @@ static bool is_starting(const struct judge_input *input, const struct task *task
 	       age_seconds(input, task) < JUDGE_STARTING_LIMIT_S;
 }
 
-static bool starts_before(const struct task *a, const struct task *b)
+bool judge_starts_before(const struct task *a, const struct task *b)
 {
 	if (a->start_ticks != b->start_ticks)
 		return a->start_ticks < b->start_ticks;
@@ -104,9 +104,9 @@ static const struct task *find_earliest(const struct judge_input *input, bool *r
 
 		if (!task->leader || task->moved)
 			continue;
-		if (!earliest || starts_before(task, earliest))
+		if (!earliest || judge_starts_before(task, earliest))
 			earliest = task;
-		if (!is_starting(input, task) && (!settled || starts_before(task, settled)))
+		if (!is_starting(input, task) && (!settled || judge_starts_before(task, settled)))
 			settled = task;
 	}
 	*ret_starting = earliest && is_starting(input, earliest);
@@ -152,174 +152,6 @@ static bool any(const struct capability_sets *sets)
 	return capability_sets_all(sets) != 0;
 }
 
-static struct observation *find_observation(struct judgement *j, const struct excess *excess)
-{
-	for (size_t i = 0; i < j->count; i++) {
-		struct finding *f = &j->observations[i].finding;
-
-		if (f->class == excess->class && f->relation == excess->relation &&
-			f->verdict == excess->verdict &&
-			((f->hints ^ excess->hints) & JUDGE_KEY_HINTS) == 0 &&
-			(excess->relation == RELATION_NESTED ||
-				capability_sets_equal(&f->excess, &excess->sets)))
-			return &j->observations[i];
-	}
-	return NULL;
-}
-
-/* A container can give each of its processes masks of its own. Past this many observations they
- * are told together, with the union of what they have too much of. */
-#define OBSERVATIONS_MAX 64u
-
-static struct observation *find_crowd(struct judgement *j, const struct excess *excess)
-{
-	for (size_t i = j->count; i > 0; i--) {
-		struct finding *f = &j->observations[i - 1].finding;
-
-		if (f->class == excess->class && f->relation == excess->relation &&
-			f->verdict == excess->verdict &&
-			((f->hints ^ excess->hints) & JUDGE_KEY_HINTS) == 0)
-			return &j->observations[i - 1];
-	}
-	return NULL;
-}
-
-static struct capability_sets union_of(
-	const struct capability_sets *a, const struct capability_sets *b)
-{
-	struct capability_sets both;
-
-	for (unsigned i = 0; i < CAPABILITY_SETS; i++)
-		both.of[i] = a->of[i] | b->of[i];
-	return both;
-}
-
-/* Tasks come ordered by pid, so that a process is the last member or none. */
-static int add_member(struct observation *observation, const struct task *task)
-{
-	size_t count = observation->member_count;
-	struct member *members = observation->members;
-
-	if (count && members[count - 1].pid == task->pid)
-		return 0;
-	if ((count & (count - 1)) == 0) { /* full at every power of two */
-		members = reallocarray(members, count ? count * 2 : 1, sizeof(*members));
-		if (!members)
-			return -ENOMEM;
-		observation->members = members;
-	}
-	members[count] = (struct member){ .pid = task->pid, .start_ticks = task->start_ticks };
-	observation->member_count++;
-	return 0;
-}
-
-static void stand_for(struct observation *observation, const struct task *task)
-{
-	struct process *process = &observation->finding.process;
-
-	observation->task = task;
-	process->pid = task->pid;
-	process->tid = task->tid;
-	process->ppid = task->ppid;
-	process->start_ticks = task->start_ticks;
-	process->sets = task->sets;
-	process->user_namespace = task->user_namespace;
-}
-
-static int new_observation(struct judgement *j, const struct policy_decision *decision,
-	const struct excess *excess, struct observation **ret)
-{
-	_cleanup_free_ char *profile = strdup(decision->profile->name);
-	_cleanup_free_ char *reason = NULL, *expires = NULL;
-	struct observation *o;
-
-	if (!profile)
-		return -ENOMEM;
-	if (excess->exception) {
-		reason = strdup(excess->exception->reason);
-		if (excess->exception->expires)
-			expires = strdup(excess->exception->expires);
-		if (!reason || (excess->exception->expires && !expires))
-			return -ENOMEM;
-	}
-	if (j->count == j->space) {
-		size_t space = j->space ? j->space * 2 : 4;
-
-		o = reallocarray(j->observations, space, sizeof(*o));
-		if (!o)
-			return -ENOMEM;
-		j->observations = o;
-		j->space = space;
-	}
-	o = &j->observations[j->count];
-	*o = (struct observation){ .allow = decision->profile->allow,
-		.granted = j->input->reference->granted };
-	if (container_copy(j->input->container, &o->finding.container) < 0)
-		return -ENOMEM;
-	o->finding.class = excess->class;
-	o->finding.relation = excess->relation;
-	o->finding.verdict = excess->verdict;
-	o->finding.excess = excess->sets;
-	o->finding.hints = excess->hints;
-	o->finding.profile = TAKE_PTR(profile);
-	o->finding.profile_source = decision->source;
-	o->finding.unmet = decision->unmet;
-	o->finding.exception.reason = TAKE_PTR(reason);
-	o->finding.exception.expires = TAKE_PTR(expires);
-	j->count++;
-	*ret = o;
-	return 0;
-}
-
-/* Of processes with the same excess the most privileged stands for all, and the latest among
- * equals; where the excess is in the bounding set alone, one that may gain it through exec goes
- * before those that may not. */
-static bool stands_before(const struct task *a, const struct task *b, bool bounding_only)
-{
-	if (bounding_only && a->no_new_privs != b->no_new_privs)
-		return b->no_new_privs;
-	if (!capability_sets_equal(&a->sets, &b->sets)) {
-		if (capability_sets_within(&b->sets, &a->sets))
-			return true;
-		if (capability_sets_within(&a->sets, &b->sets))
-			return false;
-	}
-	return starts_before(b, a);
-}
-
-static int observe(struct judgement *j, const struct policy_decision *decision,
-	const struct task *task, const struct excess *excess)
-{
-	struct observation *o = find_observation(j, excess);
-	int r;
-
-	if (!o && j->count >= OBSERVATIONS_MAX) {
-		o = find_crowd(j, excess);
-		if (o)
-			o->finding.excess = union_of(&o->finding.excess, &excess->sets);
-	}
-	if (!o) {
-		r = new_observation(j, decision, excess, &o);
-		if (r < 0)
-			return r;
-		stand_for(o, task);
-	} else if (excess->relation == RELATION_NESTED) {
-		/* One for all of them: the one that holds most stands for the rest. */
-		if (!capability_sets_within(&excess->sets, &o->finding.excess) &&
-			capability_sets_within(&o->finding.excess, &excess->sets)) {
-			o->finding.excess = excess->sets;
-			stand_for(o, task);
-		}
-	} else if (stands_before(task, o->task, !capability_sets_held(&o->finding.excess))) {
-		stand_for(o, task);
-	}
-	if (task->runtime_stage)
-		o->still_runtime = true;
-	if (!task->controls_known || !task->no_new_privs)
-		o->may_gain = true;
-	return add_member(o, task);
-}
-
 /* Tells what is outside the profile, or the reference, by what excuses it: what nothing excuses is
  * a violation; what an exception takes away is told with its reason, beside it; what the profile
  * tolerates is told where nothing else is. */
@@ -335,10 +167,12 @@ static int excuse_and_observe(struct judgement *j, const struct policy_decision 
 	struct policy_subject subject;
 	int r = 0;
 
-	judge_subject(j->input->container, task, &subject);
+	judge_subject(j->input, task, &subject);
 	covered =
 		policy_except(policy, &subject, whole->class, outside, j->day, &excepted.exception);
-	tolerate = whole->class == CLASS_POSTURE ? decision->profile->tolerate : 0;
+	tolerate = whole->class == CLASS_POSTURE
+			   ? judge_tolerated(decision->profile, &j->input->container->declared)
+			   : 0;
 	rest.sets = capability_sets_minus(&whole->sets, covered | tolerate);
 	excepted.sets = capability_sets_and(&whole->sets, covered & ~tolerate);
 	tolerated.sets = capability_sets_and(&whole->sets, tolerate);
@@ -351,12 +185,12 @@ static int excuse_and_observe(struct judgement *j, const struct policy_decision 
 		if (policy_except(policy, &subject, whole->class, left, 0, &expired))
 			rest.hints |= 1u << HINT_EXCEPTION_EXPIRED;
 		told.unmet |= policy_except_unmet(policy, &subject, whole->class, left, j->day);
-		r = observe(j, &told, task, &rest);
+		r = judge_observe(j, &told, task, &rest);
 	} else if (!any(&excepted.sets) && any(&tolerated.sets)) {
-		r = observe(j, decision, task, &tolerated);
+		r = judge_observe(j, decision, task, &tolerated);
 	}
 	if (r == 0 && any(&excepted.sets))
-		r = observe(j, decision, task, &excepted);
+		r = judge_observe(j, decision, task, &excepted);
 	return r;
 }
 
@@ -379,7 +213,7 @@ static int judge_task(struct judgement *j, const struct task *task)
 	if (j->decide_each) {
 		struct policy_subject subject;
 
-		judge_subject(container, task, &subject);
+		judge_subject(j->input, task, &subject);
 		decision = policy_decide(
 			j->input->policy, &subject, j->input->forced, j->input->label);
 		/* The container is shown with its earliest process's. */
@@ -432,78 +266,21 @@ static int judge_task(struct judgement *j, const struct task *task)
 	return excuse_and_observe(j, &decision, task, &posture);
 }
 
-static int compare_members(const void *a, const void *b)
-{
-	const struct member *x = a, *y = b;
-
-	if (x->pid != y->pid)
-		return x->pid < y->pid ? -1 : 1;
-	return (x->start_ticks > y->start_ticks) - (x->start_ticks < y->start_ticks);
-}
-
-/* Moves the members of `part` into `whole`: both are ordered, and a process may be in both. */
-static int join_members(struct observation *whole, struct observation *part)
-{
-	size_t total = whole->member_count + part->member_count, kept = 0;
-	struct member *all;
-
-	all = calloc(total ? total : 1, sizeof(*all));
-	if (!all)
-		return -ENOMEM;
-	memcpy(all, whole->members, whole->member_count * sizeof(*all));
-	memcpy(all + whole->member_count, part->members, part->member_count * sizeof(*all));
-	qsort(all, total, sizeof(*all), compare_members);
-	for (size_t i = 0; i < total; i++)
-		if (!kept || compare_members(&all[kept - 1], &all[i]) != 0)
-			all[kept++] = all[i];
-	/* add_member() is not called any more: the power-of-two rule may be broken now. */
-	whole->may_gain |= part->may_gain;
-	whole->still_runtime |= part->still_runtime;
-	free(whole->members);
-	whole->members = all;
-	whole->member_count = kept;
-	return 0;
-}
-
-static bool is_part_of(const struct finding *part, const struct finding *whole)
-{
-	return part->class == whole->class && part->relation == whole->relation &&
-	       part->verdict == whole->verdict &&
-	       ((part->hints ^ whole->hints) & JUDGE_KEY_HINTS) == 0 &&
-	       capability_sets_within(&part->excess, &whole->excess);
-}
-
-/* A process that has a part of what another has too much of joins that one's finding. */
-static int join_parts(struct judgement *j)
-{
-	for (size_t i = 0; i < j->count;) {
-		struct observation *part = &j->observations[i];
-		size_t whole;
-		int r;
-
-		for (whole = 0; whole < j->count; whole++)
-			if (whole != i &&
-				is_part_of(&part->finding, &j->observations[whole].finding))
-				break;
-		if (whole == j->count) {
-			i++;
-			continue;
-		}
-		r = join_members(&j->observations[whole], part);
-		if (r < 0)
-			return r;
-		finding_done(&part->finding);
-		free(part->members);
-		memmove(part, part + 1, (j->count - i - 1) * sizeof(*part));
-		j->count--;
-	}
-	return 0;
-}
-
 static bool is_untouched_default(capability_mask granted)
 {
 	return judge_runtime_default(granted) ||
 	       (granted & JUDGE_COMMON_DEFAULT) == JUDGE_COMMON_DEFAULT;
+}
+
+/* `drop: ["ALL"]` and what is declared to be added give no more than what is declared. */
+static bool should_drop_all(const struct judge_input *input)
+{
+	const struct declaration *declared = &input->container->declared;
+	capability_mask granted = input->reference->granted;
+
+	if (!declared->known)
+		return is_untouched_default(granted);
+	return declared->privileged || (granted & ~judge_declared(declared)) != 0;
 }
 
 static int judge_settled(struct judgement *j)
@@ -529,7 +306,7 @@ static int judge_settled(struct judgement *j)
 		if (r < 0)
 			return r;
 	}
-	return join_parts(j);
+	return judge_join_parts(j);
 }
 
 int judge_container(const struct judge_input *input, struct assessment *assessment,
@@ -546,7 +323,7 @@ int judge_container(const struct judge_input *input, struct assessment *assessme
 	*ret_count = 0;
 	j.day = policy_day(input->now_us);
 	j.decide_each = policy_needs_controls(input->policy);
-	judge_subject(input->container, NULL, &j.subject);
+	judge_subject(input, NULL, &j.subject);
 	j.decision = policy_decide(input->policy, &j.subject, input->forced, input->label);
 	assessment->profile = j.decision.profile;
 	assessment->profile_source = j.decision.source;
@@ -566,26 +343,20 @@ int judge_container(const struct judge_input *input, struct assessment *assessme
 		input->reference->user_namespace = earliest->user_namespace;
 		input->reference->user_namespace_key = earliest->user_namespace_key;
 	}
+	if (input->container->granted_known)
+		input->reference->granted = input->container->granted;
 	r = judge_settled(&j);
 	if (r < 0) {
 		observations_free(j.observations, j.count);
 		return r;
 	}
 	baseline = policy_profile(input->policy, "baseline");
-	assessment->level = judge_level(j.level_mask, baseline ? baseline->tolerate : 0);
+	assessment->level = judge_level(j.level_mask,
+		baseline ? judge_tolerated(baseline, &input->container->declared) : 0);
 	assessment->advice_drop_all = !input->container->host &&
 				      input->container->type != CONTAINER_SANDBOX &&
-				      is_untouched_default(input->reference->granted);
+				      should_drop_all(input);
 	*ret = j.observations;
 	*ret_count = j.count;
 	return 0;
-}
-
-void observations_free(struct observation *observations, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		finding_done(&observations[i].finding);
-		free(observations[i].members);
-	}
-	free(observations);
 }

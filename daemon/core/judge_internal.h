@@ -17,6 +17,43 @@
 
 /* What the policy is asked with; `task` adds the controls in force, and may be NULL. */
 void judge_subject(
-	const struct container *container, const struct task *task, struct policy_subject *ret);
+	const struct judge_input *input, const struct task *task, struct policy_subject *ret);
+
+/* What the manifest is known to add: everything where it says ALL or privileged. */
+capability_mask judge_declared(const struct declaration *declared);
+
+/* What one task has too much of, and how it is to be seen. */
+struct excess {
+	enum violation_class class;
+	enum namespace_relation relation;
+	enum verdict verdict;
+	struct capability_sets sets;
+	const struct policy_exception *exception;
+	unsigned hints;
+};
+
+struct judgement {
+	const struct judge_input *input;
+	struct assessment *assessment;
+	struct policy_subject subject;
+	uint64_t day;
+	struct policy_decision decision; /* where it does not depend on the task */
+	bool decide_each;		 /* the policy requires controls, which differ by task */
+	struct observation *observations;
+	size_t count, space;
+	capability_mask level_mask;
+};
+
+/* judge_observe.c: adds the task to the observation that has this excess, or makes one. 0 or
+ * -ENOMEM. */
+int judge_observe(struct judgement *j, const struct policy_decision *decision,
+	const struct task *task, const struct excess *excess);
+/* A process that has a part of what another has too much of joins that one's finding. 0 or -ENOMEM.
+ */
+int judge_join_parts(struct judgement *j);
+bool judge_starts_before(const struct task *a, const struct task *b);
+
+/* cure.c: fills finding.remedy. 0 or -ENOMEM. */
+int judge_cure(const struct observation *observation, struct finding *finding);
 
 #endif

@@ -128,6 +128,14 @@ const struct finding *ledger_next(const struct ledger *ledger, const void **posi
 	return entry ? &entry->finding : NULL;
 }
 
+bool ledger_has(const struct ledger *ledger, const char *id)
+{
+	struct ledger_entry *entry;
+
+	HASH_FIND_STR(ledger->entries, id, entry);
+	return entry != NULL;
+}
+
 size_t ledger_count(const struct ledger *ledger)
 {
 	return HASH_COUNT(ledger->entries);

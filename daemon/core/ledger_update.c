@@ -133,6 +133,14 @@ static bool keep_what_is_known(struct container *old, struct container *new)
 	if (new->pod.qos == QOS_UNKNOWN)
 		new->pod.qos = old->pod.qos;
 	new->in_pod |= old->in_pod;
+	new->pod.known |= old->pod.known;
+	new->pod.is_static |= old->pod.is_static;
+	if (!new->declared.known)
+		new->declared = old->declared;
+	if (!new->granted_known) {
+		new->granted_known = old->granted_known;
+		new->granted = old->granted;
+	}
 	return changed;
 }
 

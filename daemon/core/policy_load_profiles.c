@@ -181,9 +181,11 @@ static int resolve(struct loader *loader, struct unresolved_profile *start)
 
 		if (base) {
 			own->allow |= base->allow;
+			own->tolerate_undeclared = base->tolerate_undeclared & ~own->tolerate;
 			own->tolerate |= base->tolerate;
 		}
 		own->tolerate &= ~own->allow; /* what is permitted need not be tolerated */
+		own->tolerate_undeclared &= own->tolerate;
 		last->state = PROFILE_RESOLVED;
 		base = own;
 	}

@@ -23,7 +23,10 @@
  * it. */
 const struct profile profile_builtin[] = {
 	{ .name = "restricted", .allow = BIT(NET_BIND_SERVICE) },
-	{ .name = "baseline", .allow = BASELINE, .tolerate = BIT(NET_RAW) },
+	{ .name = "baseline",
+		.allow = BASELINE,
+		.tolerate = BIT(NET_RAW),
+		.tolerate_undeclared = BIT(NET_RAW) },
 	{ .name = "baseline-strict", .allow = BASELINE },
 	{ .name = "privileged", .allow = ~UINT64_C(0) },
 };

@@ -148,6 +148,9 @@ static void add_hints(
 		{ o->still_runtime, HINT_STILL_RUNTIME },
 		{ f->exception.expires && expires_soon(input, f), HINT_EXCEPTION_EXPIRES },
 		{ f->container.unattributed, HINT_UNATTRIBUTED },
+		{ (f->container.declared.prefixed & ~o->granted) != 0, HINT_CAP_PREFIX },
+		{ f->provisional, HINT_PENDING },
+		{ input->api == API_KNOWS_NOT, HINT_NOT_IN_API },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -160,23 +163,43 @@ static void add_hints(
 		f->hints |= 1u << HINT_NOT_LEADER;
 }
 
-/* What was declared is unknown without the API: of a set that was chosen, keep what the profile
- * permits; of a runtime's untouched default nothing is known to be needed. */
-static void find_cure(const struct observation *o, struct finding *f)
+capability_mask judge_declared(const struct declaration *declared)
 {
-	if (f->class != CLASS_POSTURE || f->verdict != VERDICT_VIOLATION ||
-		f->relation == RELATION_NESTED || f->container.host)
-		return;
-	f->remedy.known = true;
-	f->remedy.drop_all = true;
-	if ((o->granted & JUDGE_COMMON_DEFAULT) != JUDGE_COMMON_DEFAULT)
-		f->remedy.add = o->granted & o->allow;
+	if (!declared->known)
+		return 0;
+	return declared->add_all || declared->privileged ? ~UINT64_C(0) : declared->add;
+}
+
+capability_mask judge_tolerated(const struct profile *profile, const struct declaration *declared)
+{
+	return profile->tolerate & ~(profile->tolerate_undeclared & judge_declared(declared));
+}
+
+/* What every untouched default set may hold: the largest is that of containerd and Docker. */
+#define DEFAULT_SETS (PROFILE_BASELINE_ALLOW | CAPABILITY_BIT(CAPABILITY_NET_RAW))
+
+/* Where one capability that is too much came from. */
+static enum origin find_origin(const struct finding *f, capability_mask bit)
+{
+	const struct declaration *declared = &f->container.declared;
+
+	if (f->class == CLASS_DRIFT)
+		return ORIGIN_EXEC;
+	if (!declared->known)
+		return ORIGIN_UNKNOWN;
+	if (declared->privileged)
+		return ORIGIN_PRIVILEGED;
+	if (declared->add_all || (declared->add & bit))
+		return ORIGIN_DECLARED;
+	return !declared->drop_all && !(declared->drop & bit) && (DEFAULT_SETS & bit)
+		       ? ORIGIN_RUNTIME_DEFAULT
+		       : ORIGIN_UNKNOWN;
 }
 
 static void find_origins(struct finding *f)
 {
 	for (unsigned n = 0; n < CAPABILITY_MAX; n++)
-		f->origin[n] = f->class == CLASS_DRIFT ? ORIGIN_EXEC : ORIGIN_UNKNOWN;
+		f->origin[n] = find_origin(f, CAPABILITY_BIT(n));
 }
 
 static bool is_worse(const struct finding *f, const struct assessment *a)
@@ -201,9 +224,12 @@ int judge_settle(const struct judge_input *input, struct observation *observatio
 	f->reach = find_reach(&f->excess);
 	f->severity = f->verdict == VERDICT_VIOLATION ? find_severity(f, observation->may_gain)
 						      : SEVERITY_NONE;
+	f->provisional = input->api == API_PENDING && f->class == CLASS_POSTURE &&
+			 f->profile_source != PROFILE_FROM_COMMAND_LINE;
 	find_origins(f);
 	add_hints(input, observation, f);
-	find_cure(observation, f);
+	if (judge_cure(observation, f) < 0)
+		return -ENOMEM;
 	finding_identify(f);
 	if (f->process.exe && finding_add_executable(f, f->process.exe) < 0)
 		return -ENOMEM;

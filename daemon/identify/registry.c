@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The kubelet makes its links a moment after a container starts; afterwards there will be none. */
-#define NAME_GRACE_US 60000000u
-
 struct registry *registry_new(const char *host_root)
 {
 	struct registry *registry = calloc(1, sizeof(*registry));
@@ -29,6 +26,8 @@ static void forget(struct registry *registry, struct entry *entry)
 	HASH_DEL(registry->by_id, entry);
 	registry->slots[entry->slot] = NULL;
 	container_done(&entry->known.container);
+	pod_record_unref(entry->known.pod_record);
+	namespace_record_unref(entry->known.namespace_record);
 	free(entry->known.tasks);
 	free(entry);
 }
@@ -125,48 +124,6 @@ int registry_add_task(struct entry *entry, struct task *task)
 	return 0;
 }
 
-static uint64_t find_start(const struct known_container *known)
-{
-	uint64_t start = UINT64_MAX;
-
-	for (size_t i = 0; i < known->task_count; i++)
-		if (known->tasks[i]->start_ticks < start)
-			start = known->tasks[i]->start_ticks;
-	return start;
-}
-
-static bool wants_name(const struct registry *registry, const struct known_container *known)
-{
-	const struct container *c = &known->container;
-
-	/* A container whose id is not the runtime's has no log. */
-	return !c->host && !c->unattributed && !c->name && strlen(c->id) == 64 &&
-	       registry->now_us - known->first_seen_us <= NAME_GRACE_US;
-}
-
-static int look_up_names(struct registry *registry)
-{
-	_cleanup_free_ struct log_wanted *all = NULL, *wanted = NULL;
-	size_t wanted_count = 0;
-
-	all = calloc(registry->shown_count + 1, sizeof(*all));
-	wanted = calloc(registry->shown_count + 1, sizeof(*wanted));
-	if (!all || !wanted)
-		return -ENOMEM;
-	for (size_t i = 0; i < registry->shown_count; i++) {
-		struct known_container *known = &registry->shown[i]->known;
-
-		all[i].container = &known->container;
-		all[i].started = find_start(known);
-		if (wants_name(registry, known))
-			wanted[wanted_count++] = all[i];
-	}
-	if (!wanted_count)
-		return 0;
-	return log_directories_look_up(
-		&registry->logs, wanted, wanted_count, all, registry->shown_count);
-}
-
 static int compare_uids(const void *a, const void *b)
 {
 	const char *const *x = a, *const *y = b;
@@ -244,7 +201,7 @@ int registry_identify(struct registry *registry, struct snapshot *snapshot,
 	if (r == 0)
 		r = sweep(registry, &snapshot->coverage);
 	if (r == 0)
-		r = look_up_names(registry);
+		r = registry_name(registry);
 	return r;
 }
 
@@ -253,26 +210,26 @@ size_t registry_count(const struct registry *registry)
 	return registry->shown_count;
 }
 
+void registry_use(struct registry *registry, struct bundles *bundles, struct cluster *cluster)
+{
+	registry->bundles = bundles;
+	registry->cluster = cluster;
+}
+
+uint64_t registry_version(const struct registry *registry)
+{
+	return registry->version;
+}
+
+struct known_container *registry_known(struct registry *registry, const char *id)
+{
+	struct entry *entry;
+
+	HASH_FIND_STR(registry->by_id, id, entry);
+	return entry && entry->known.task_count ? &entry->known : NULL;
+}
+
 struct known_container *registry_at(struct registry *registry, size_t i)
 {
 	return &registry->shown[i]->known;
-}
-
-void registry_complain(
-	struct registry *registry, void (*say)(void *data, const char *sentence), void *data)
-{
-	_cleanup_free_ char *sentence = NULL;
-	bool pods = false;
-
-	for (size_t i = 0; i < registry->shown_count; i++)
-		pods |= registry->shown[i]->known.container.in_pod;
-	if (!registry->logs.error || registry->logs.complained || !pods)
-		return;
-	registry->logs.complained = true;
-	if (asprintf(&sentence, "cannot read %s: %s; pods and containers have no names",
-		    registry->logs.containers, strerror(-registry->logs.error)) < 0) {
-		sentence = NULL;
-		return;
-	}
-	say(data, sentence);
 }

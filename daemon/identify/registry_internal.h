@@ -30,13 +30,21 @@ struct registry {
 	struct entry **shown; /* those with tasks in the last snapshot */
 	size_t shown_count;
 	struct log_directories logs;
+	struct bundles *bundles; /* borrowed, or NULL */
+	struct cluster *cluster; /* borrowed, or NULL */
+	bool bundles_complained;
 	uint64_t now_us;
+	uint64_t version;
 };
 
 /* The entry of that id, made where there is none. 0, -ENOMEM, -ENOSPC. */
 int registry_find(struct registry *registry, const char *id, struct entry **ret);
 
 int registry_add_task(struct entry *entry, struct task *task);
+
+/* naming.c: asks the sources about the shown containers that they have not told of yet. 0 or
+ * -ENOMEM. */
+int registry_name(struct registry *registry);
 
 /* Gives every task of the snapshot to a container. 0 or -ENOMEM. */
 int attribute(

@@ -170,8 +170,8 @@ static json_t *host_namespaces_value(const struct process *process)
 	return names;
 }
 
-/* What is dropped: ALL says more than the names would. */
-static json_t *drop_value(bool all, capability_mask mask)
+/* ALL says more than the names would. */
+static json_t *names_or_all(bool all, capability_mask mask)
 {
 	json_t *list;
 
@@ -187,14 +187,15 @@ static json_t *drop_value(bool all, capability_mask mask)
 
 static json_t *declared_value(const struct finding *finding)
 {
+	const struct declaration *declared = &finding->container.declared;
 	struct object o;
 
-	if (!finding->declared.known)
+	if (!declared->known)
 		return json_null();
 	object_begin(&o);
-	object_put(&o, "add", capabilities_value(finding->declared.add));
-	object_put(&o, "drop", drop_value(finding->declared.drop_all, finding->declared.drop));
-	object_put(&o, "privileged", json_boolean(finding->declared.privileged));
+	object_put(&o, "add", names_or_all(declared->add_all, declared->add));
+	object_put(&o, "drop", names_or_all(declared->drop_all, declared->drop));
+	object_put(&o, "privileged", json_boolean(declared->privileged));
 	return object_end(&o);
 }
 
@@ -212,8 +213,9 @@ static json_t *exception_value(const struct finding *finding)
 
 /* Without the field there is nothing that a program could change: remedy_to_text() has the cure in
  * words then. */
-static json_t *remedy_value(const struct remedy *remedy)
+static json_t *remedy_value(const struct finding *finding)
 {
+	const struct remedy *remedy = &finding->remedy;
 	struct object o;
 
 	if (!remedy->known || !remedy->field)
@@ -221,8 +223,11 @@ static json_t *remedy_value(const struct remedy *remedy)
 	object_begin(&o);
 	object_put(&o, "field", text_value(remedy->field));
 	object_put(&o, "of", text_value(remedy->of));
-	object_put(&o, "drop", drop_value(remedy->drop_all, 0));
+	object_put(&o, "drop", names_or_all(remedy->drop_all, 0));
 	object_put(&o, "add", capabilities_value(remedy->add));
+	/* What stands beside the field and would override it: null where nothing does. */
+	object_put(&o, "privileged",
+		finding->container.declared.privileged ? json_false() : json_null());
 	return object_end(&o);
 }
 
@@ -262,7 +267,7 @@ json_t *finding_value(const struct report_context *context, const struct finding
 	object_put(&o, "pod", pod_value(&f->container));
 	object_put(&o, "declared", declared_value(f));
 	object_put(&o, "exception", exception_value(f));
-	object_put(&o, "remedy", remedy_value(&f->remedy));
+	object_put(&o, "remedy", remedy_value(f));
 	return object_end(&o);
 }
 

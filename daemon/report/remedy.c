@@ -330,8 +330,9 @@ char *remedy_to_text(const struct finding *finding)
 		.container = &finding->container,
 		.remedy = &finding->remedy,
 		.excess = capability_sets_all(&finding->excess),
-		.privileged = finding->declared.known && finding->declared.privileged,
-		.perhaps_privileged = !finding->declared.known && (held & all) == all,
+		.privileged =
+			finding->container.declared.known && finding->container.declared.privileged,
+		.perhaps_privileged = !finding->container.declared.known && (held & all) == all,
 	};
 	struct sentence s;
 

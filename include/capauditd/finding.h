@@ -75,6 +75,10 @@ enum hint {
 	HINT_EXCEPTION_EXPIRED, /* "exception-expired": an expired one would have covered it */
 	HINT_SETS_DIFFER,	/* "sets-differ": capget(2) and the status file disagree */
 	HINT_UNATTRIBUTED,	/* "unattributed": its cgroup lines contradict each other */
+	HINT_CAP_PREFIX, /* "cap-prefix": declared with CAP_, which the runtime does not grant */
+	HINT_PENDING, /* "api-pending": the Kubernetes API has not told of its pod or namespace yet
+		       */
+	HINT_NOT_IN_API, /* "not-in-api": the Kubernetes API does not know its pod */
 	HINTS,
 };
 
@@ -109,11 +113,6 @@ struct finding {
 	unsigned unmet;			/* of enum control, for HINT_REQUIRE_UNMET */
 	struct process process;		/* the most privileged one seen */
 	struct container container;
-	struct {
-		bool known;
-		capability_mask add, drop;
-		bool drop_all, privileged;
-	} declared;
 	struct {
 		char *reason, *expires;
 	} exception; /* reason NULL: none */

@@ -8,6 +8,8 @@
 #ifndef CAPAUDITD_IDENTIFY_H
 #define CAPAUDITD_IDENTIFY_H
 
+#include <capauditd/bundle.h>
+#include <capauditd/cluster.h>
 #include <capauditd/container.h>
 #include <capauditd/judge.h>
 #include <capauditd/macros.h>
@@ -25,6 +27,11 @@ struct known_container {
 	uint64_t excused_since_us;
 	unsigned excused_passes;
 	bool looked_into; /* the caller's: whether it is opaque has been found out */
+	bool bundle_read; /* its OCI bundle has been found and read */
+	/* What the Kubernetes API said of its pod and namespace last; NULL while unknown. The
+	 * registry's: they stay while the container does, whatever becomes of the pod. */
+	struct pod_record *pod_record;
+	struct namespace_record *namespace_record;
 	/* Its tasks in the snapshot that was identified last, ordered by pid. */
 	const struct task **tasks;
 	size_t task_count, task_space;
@@ -36,6 +43,18 @@ struct registry;
 struct registry *registry_new(const char *host_root);
 void registry_free(struct registry *registry);
 DEFINE_CLEANUP(struct registry, registry_free)
+
+/* Further sources, borrowed; NULL: not in use. */
+void registry_use(struct registry *registry, struct bundles *bundles, struct cluster *cluster);
+
+/* Takes over what the cluster knows by now, between two passes. 0 or -ENOMEM. */
+int registry_refresh(struct registry *registry);
+
+/* Changes whenever a source says something new of a container that was there before. */
+uint64_t registry_version(const struct registry *registry);
+
+/* The container of that id among those of the last snapshot, or NULL. */
+struct known_container *registry_known(struct registry *registry, const char *id);
 
 /* Gives every task of the snapshot its container, and every container its tasks and what the
  * sources know. Containers without tasks are forgotten. `previous` (or NULL) is the snapshot

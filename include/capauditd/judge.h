@@ -57,10 +57,22 @@ struct assessment {
 	bool advice_drop_all; /* its bounding set is not what `drop: ["ALL"]` and `add` give */
 };
 
+/* What the Kubernetes API says of a container's pod and namespace. */
+enum api_state {
+	API_NOT_ASKED, /* the source is not in use, or it is no pod's container */
+	API_PENDING,   /* not told yet: what is found may be judged otherwise soon */
+	API_KNOWS,
+	API_KNOWS_NOT, /* it told of all pods of this node, and not of this one */
+};
+
 struct judge_input {
 	const struct policy *policy;
 	const struct profile *forced; /* --profile, or NULL */
 	const struct profile *label;  /* the namespace's, or NULL while unknown or absent */
+	/* Of the namespace and of the pod, sorted by nothing; NULL while unknown. */
+	const struct label *namespace_labels, *pod_labels;
+	size_t namespace_label_count, pod_label_count;
+	enum api_state api;
 	const struct container *container;
 	const struct task *const *tasks; /* this container's, ordered by pid */
 	size_t task_count;
@@ -76,6 +88,10 @@ struct judge_input {
 	size_t only_count;
 };
 
+/* The part of `profile`'s tolerance that counts: what a manifest added is not tolerated where the
+ * profile says so (tolerate_undeclared). */
+capability_mask judge_tolerated(const struct profile *profile, const struct declaration *declared);
+
 /* Fills *assessment and a new array of observations, which the caller releases with
  * observations_free(). 0 or -ENOMEM. */
 int judge_container(const struct judge_input *input, struct assessment *assessment,
@@ -84,6 +100,11 @@ int judge_container(const struct judge_input *input, struct assessment *assessme
 /* With finding.process filled. `assessment` takes the worst of the verdicts that it is given. */
 int judge_settle(const struct judge_input *input, struct observation *observation,
 	struct assessment *assessment);
+
+/* What the policy is asked with about a finding that was made before, with the controls of the
+ * process that it shows. Borrows from `input` and the finding. */
+void judge_finding_subject(
+	const struct judge_input *input, const struct finding *finding, struct policy_subject *ret);
 
 void observations_free(struct observation *observations, size_t count);
 

@@ -58,6 +58,7 @@ void ledger_rejudge_all(ledger_rejudge *still, void *still_data, ledger_report *
 
 /* Open findings, in no particular order, until NULL. *position starts at NULL. */
 const struct finding *ledger_next(const struct ledger *ledger, const void **position);
+bool ledger_has(const struct ledger *ledger, const char *id); /* a finding of that id is open */
 size_t ledger_count(const struct ledger *ledger);
 uint64_t ledger_dropped(const struct ledger *ledger);
 

@@ -28,6 +28,9 @@ struct profile {
 	const char *name;
 	capability_mask allow;	  /* everything that it permits */
 	capability_mask tolerate; /* excess that is shown but is no violation */
+	/* Of `tolerate`: only while no manifest is known to add it. The built-in baseline's; what a
+	 * policy tolerates by name is tolerated whoever added it. */
+	capability_mask tolerate_undeclared;
 };
 
 enum profile_source {

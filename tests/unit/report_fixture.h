@@ -130,12 +130,12 @@ static struct finding fixtures[FIXTURES] = {
 				.qos = QOS_BEST_EFFORT,
 				.owner = T("Deployment/web"),
 			},
-		},
-		.declared = {
-			.known = true,
-			.add = BIT(SYS_ADMIN) | BIT(NET_BIND_SERVICE),
-			.drop_all = true,
-			.privileged = true,
+			.declared = {
+				.known = true,
+				.add = BIT(SYS_ADMIN) | BIT(NET_BIND_SERVICE),
+				.drop_all = true,
+				.privileged = true,
+			},
 		},
 		.remedy = {
 			.known = true,

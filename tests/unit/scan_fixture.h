@@ -7,10 +7,12 @@
 
 #include "report_fixture.h"
 
-static const struct profile profile_restricted = { "restricted", 0x400, 0 };
-static const struct profile profile_baseline = { "baseline", BASELINE_SET, BIT(NET_RAW) };
-static const struct profile profile_privileged = { "privileged", UINT64_MAX, 0 };
-static const struct profile profile_hostile = { HOSTILE, 0, 0 };
+static const struct profile profile_restricted = { .name = "restricted", .allow = 0x400 };
+static const struct profile profile_baseline = {
+	.name = "baseline", .allow = BASELINE_SET, .tolerate = BIT(NET_RAW)
+};
+static const struct profile profile_privileged = { .name = "privileged", .allow = UINT64_MAX };
+static const struct profile profile_hostile = { .name = HOSTILE };
 
 static const struct container compliant_container = {
 	.id = T("dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"),

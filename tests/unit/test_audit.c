@@ -208,7 +208,7 @@ static int scan_node(char **text, size_t *length)
 		audit_done(&audit);
 		return r;
 	}
-	r = scanned_make(&scanned, false, &audit, &where, &result);
+	r = scanned_make(&scanned, false, NULL, &audit, &where, &result);
 	if (r == 0) {
 		memory = open_memstream(text, length);
 		r = memory ? report_scan_json(&scanned.report, memory) : -ENOMEM;

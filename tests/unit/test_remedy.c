@@ -34,7 +34,7 @@ static void a_known_field_gives_a_patch_of_its_owner(void **state)
 				"          capabilities:\n"
 				"            drop: [\"ALL\"]\n"
 				"            add: [\"NET_BIND_SERVICE\"]\n");
-	finding.declared.privileged = false;
+	finding.container.declared.privileged = false;
 	finding.remedy.add = 0;
 	finding.remedy.field = T("spec.containers[name=web].securityContext.capabilities");
 	finding.remedy.of = T("Node/n1");
@@ -57,7 +57,7 @@ static void an_unknown_field_gives_the_container_s_own_part(void **state)
 	struct finding finding = fixtures[F_PLAIN];
 
 	(void)state;
-	finding.declared.known = false;
+	finding.container.declared.known = false;
 	finding.remedy.of = NULL;
 	finding.remedy.add = BIT(NET_BIND_SERVICE) | BIT(CHOWN);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
@@ -76,7 +76,7 @@ static void a_container_with_everything_may_be_privileged(void **state)
 	struct finding finding = fixtures[F_PLAIN];
 
 	(void)state;
-	finding.declared.known = false;
+	finding.container.declared.known = false;
 	finding.remedy.field = NULL;
 	finding.process.sets.of[CAPABILITY_PERMITTED] = ALL_CAPABILITIES;
 	expect_remedy(&finding,

@@ -112,7 +112,7 @@ static void a_finding_has_the_keys_of_interface_md_in_their_order(void **state)
 		{ "container", "id runtime name type image cgroup" },
 		{ "pod", "namespace name uid qos owner" },
 		{ "declared", "add drop privileged" },
-		{ "remedy", "field of drop add" },
+		{ "remedy", "field of drop add privileged" },
 	};
 	json_t *finding = parsed_finding(&fixtures[F_PLAIN]), *excepted;
 

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The cure of a posture: which field of whose template, and what is to stand there. What it looks
+ * like as text is the report's business.
+ */
+#include "judge_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where the kinds of Kubernetes' own controllers keep the pod that they make. */
+static const struct {
+	const char *kind;
+	const char *template; /* before "spec.containers" */
+} kinds[] = {
+	{ "Pod", "" },
+	{ "Node", "" }, /* a static pod: the manifest on the node is a pod */
+	{ "Deployment", "spec.template." },
+	{ "ReplicaSet", "spec.template." },
+	{ "ReplicationController", "spec.template." },
+	{ "StatefulSet", "spec.template." },
+	{ "DaemonSet", "spec.template." },
+	{ "Job", "spec.template." },
+	{ "CronJob", "spec.jobTemplate.spec.template." },
+};
+
+/* NULL: another controller's, whose fields are not known here. */
+static const char *find_template(const char *owner)
+{
+	size_t length = strcspn(owner, "/");
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strlen(kinds[i].kind) == length && memcmp(kinds[i].kind, owner, length) == 0)
+			return kinds[i].template;
+	return NULL;
+}
+
+/* The list of the pod's spec that a container of that type stands in; NULL: it is not known, or
+ * cannot be changed (ephemeral). */
+static const char *find_list(enum container_type type)
+{
+	switch (type) {
+	case CONTAINER_INIT:
+	case CONTAINER_SIDECAR:
+		return "initContainers";
+	case CONTAINER_REGULAR:
+		return "containers";
+	case CONTAINER_EPHEMERAL:
+	case CONTAINER_SANDBOX:
+	case CONTAINER_UNKNOWN:
+	case CONTAINER_TYPES:
+		break;
+	}
+	return NULL;
+}
+
+static char *make_owner(const struct pod *pod)
+{
+	char *owner;
+
+	if (pod->owner)
+		return strdup(pod->owner);
+	return asprintf(&owner, "Pod/%s", pod->name) < 0 ? NULL : owner;
+}
+
+static int name_field(struct finding *f)
+{
+	const struct container *c = &f->container;
+	const char *list = find_list(c->type), *template;
+
+	/* Nobody owns it only where the API has said so. */
+	if (!c->pod.known || !c->pod.name || c->type == CONTAINER_EPHEMERAL)
+		return 0;
+	f->remedy.of = make_owner(&c->pod);
+	if (!f->remedy.of)
+		return -ENOMEM;
+	template = find_template(f->remedy.of);
+	if (!template || !list || !c->name)
+		return 0;
+	if (asprintf(&f->remedy.field, "%sspec.%s[name=%s].securityContext.capabilities", template,
+		    list, c->name) < 0)
+		f->remedy.field = NULL;
+	return f->remedy.field ? 0 : -ENOMEM;
+}
+
+/* What the manifest adds and the profile permits. Where what was declared is not known: of a set
+ * that was chosen what the profile permits; of a runtime's untouched default nothing is known to be
+ * needed. */
+static capability_mask find_add(const struct observation *o, const struct finding *f)
+{
+	const struct declaration *declared = &f->container.declared;
+
+	if (declared->known)
+		return declared->privileged ? 0 : judge_declared(declared) & o->allow;
+	if ((o->granted & JUDGE_COMMON_DEFAULT) == JUDGE_COMMON_DEFAULT)
+		return 0;
+	return o->granted & o->allow;
+}
+
+int judge_cure(const struct observation *o, struct finding *f)
+{
+	if (f->class != CLASS_POSTURE || f->verdict != VERDICT_VIOLATION ||
+		f->relation == RELATION_NESTED || f->container.host)
+		return 0;
+	f->remedy.known = true;
+	f->remedy.drop_all = true;
+	f->remedy.add = find_add(o, f);
+	return name_field(f);
+}
