@@ -48,10 +48,9 @@ static const struct dialect cri_o = {
 	.container = "io.kubernetes.container.name",
 	.image = "io.kubernetes.cri-o.ImageName",
 };
-/* Podman writes CRI-O's keys into containers that are no pod's of Kubernetes. */
-static const struct dialect podman = {
-	.image = "io.podman.annotations.image",
-};
+/* Podman writes CRI-O's keys into containers that are no pod's of Kubernetes, and copies what an
+ * image's manifest says: nothing of that is believed. */
+static const struct dialect none = { 0 };
 static const struct dialect docker = {
 	.type = "io.kubernetes.docker.type",
 	.namespace_name = "io.kubernetes.pod.namespace",
@@ -65,29 +64,45 @@ static const struct {
 	const char *runtime;
 	const struct dialect *dialect;
 } dialects[] = {
+	{ "containerd", &containerd },
 	{ "cri-o", &cri_o },
-	{ "podman", &podman },
+	{ "podman", &none },
 	{ "docker", &docker },
 };
 
-static const char *text_of(const json_t *annotations, const char *key)
+/* A zero byte is legal in JSON and in no name. */
+static const char *plain_text(const json_t *value)
 {
-	const char *text = key ? json_string_value(json_object_get(annotations, key)) : NULL;
+	const char *text = json_string_value(value);
 
-	return text && text[0] ? text : NULL;
+	return text && text[0] && strlen(text) == json_string_length(value) ? text : NULL;
 }
 
-/* What the annotations are, where the cgroup's path names no runtime. */
-static const struct dialect *choose_dialect(const char *runtime, const json_t *annotations)
+static const char *text_of(const json_t *annotations, const char *key)
+{
+	return key ? plain_text(json_object_get(annotations, key)) : NULL;
+}
+
+/* Where the cgroup's path names no runtime (Kubernetes with cgroupfs) the annotations tell. Each
+ * runtime overwrites its own keys, but may hand on those that a pod's author wrote in the other's
+ * words (CRI-O does, containerd where it is told to): with both, one is a lie. */
+static const struct dialect *guess_dialect(const json_t *annotations)
 {
 	const char *manager = text_of(annotations, "io.container.manager");
 
-	if (manager && strcmp(manager, "libpod") == 0)
-		return &podman;
+	if (!manager)
+		return &containerd;
+	if (strcmp(manager, "cri-o") == 0 && !text_of(annotations, containerd.type))
+		return &cri_o;
+	return &none;
+}
+
+static const struct dialect *choose_dialect(const char *runtime, const json_t *annotations)
+{
 	for (size_t i = 0; runtime && i < ARRAY_SIZE(dialects); i++)
 		if (strcmp(dialects[i].runtime, runtime) == 0)
 			return dialects[i].dialect;
-	return manager && strcmp(manager, "cri-o") == 0 ? &cri_o : &containerd;
+	return guess_dialect(annotations);
 }
 
 static int copy(char **ret, const char *text)
@@ -135,14 +150,14 @@ static int read_annotations(const json_t *annotations, const char *runtime, cons
 	/* A pod's author may write what he likes into CRI-O's annotations of the sandbox. */
 	if (r == 0 && !ret->is_sandbox)
 		r = copy(&ret->container, text_of(annotations, dialect->container));
-	if (r == 0)
+	if (r == 0 && !ret->is_sandbox)
 		r = copy(&ret->image, text_of(annotations, dialect->image));
 	if (uid && is_uid(uid))
 		memcpy(ret->pod_uid, uid, strlen(uid) + 1);
 	return r;
 }
 
-/* What a runtime does not know it does not grant either. */
+/* runc knows names with CAP_ alone. What it does not know it does not grant either. */
 static void read_bounding(const json_t *names, struct bundle *ret)
 {
 	size_t i;
@@ -151,10 +166,11 @@ static void read_bounding(const json_t *names, struct bundle *ret)
 	ret->granted_known = true;
 	json_array_foreach((json_t *)names, i, name)
 	{
-		const char *text = json_string_value(name);
+		const char *text = plain_text(name);
 		unsigned number;
 
-		if (text && capability_from_name(text, &number) == 0)
+		if (text && strncmp(text, "CAP_", 4) == 0 &&
+			capability_from_name(text, &number) == 0 && capability_info(number))
 			ret->granted |= CAPABILITY_BIT(number);
 	}
 }
@@ -170,7 +186,7 @@ static int load(const char *text, size_t length, const char *const *path, json_t
 	*ret = NULL;
 	if (r < 0)
 		return r;
-	*ret = json_loadb(found, found_length, JSON_DECODE_ANY, &error);
+	*ret = json_loadb(found, found_length, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
 	if (*ret)
 		return 0;
 	return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
@@ -188,7 +204,7 @@ int bundle_parse(const char *text, size_t length, const char *runtime, const cha
 	size_t process_length;
 	int r = json_text_find(text, length, process_path, &process, &process_length);
 
-	if (r == 0) {
+	if (r == 0 && process[0] == '{') {
 		r = load(text, length, bounding_path, &bounding);
 		/* A process without the set is granted nothing. */
 		if (r == 0 || r == -ENOENT)

@@ -145,16 +145,49 @@ static const struct {
 		"\"5D36AE06-ed12-4a09-9b1e-6a62b507baeb\"}}" },
 	{ "a UID that is too long", "containerd",
 		"{\"annotations\":{\"io.kubernetes.cri.sandbox-uid\":\"" UID UID "\"}}" },
+	/* What a pod's author can have a runtime hand on, in another runtime's words. */
+	{ "an author who claims Podman under containerd", "containerd",
+		"{\"annotations\":{\"io.container.manager\":\"libpod\","
+		"\"io.kubernetes.cri.container-type\":\"container\","
+		"\"io.kubernetes.cri.container-name\":\"c\"}}",
+		.expected = { .container = "c", .is_container = true } },
+	{ "an author who claims CRI-O's sandbox under containerd", "unknown-cri",
+		"{\"annotations\":{\"io.container.manager\":\"cri-o\","
+		"\"io.kubernetes.cri-o.ContainerType\":\"sandbox\"," LABELS ","
+		"\"io.kubernetes.cri.container-type\":\"container\"}}" },
+	{ "an author who claims containerd's sandbox under CRI-O", "cri-o",
+		"{\"annotations\":{\"io.kubernetes.cri.container-type\":\"sandbox\","
+		"\"io.kubernetes.cri.sandbox-namespace\":\"other\","
+		"\"io.kubernetes.cri-o.ContainerType\":\"container\"," LABELS "}}",
+		.expected = { "n", "p", "c", NULL, UID, false, true } },
+	{ "CRI-O's names that only an author writes into a container", "cri-o",
+		"{\"annotations\":{\"io.kubernetes.cri-o.KubeName\":\"other\","
+		"\"io.kubernetes.cri-o.Namespace\":\"other\"}}" },
+	{ "the image of CRI-O's sandbox is an author's word", "cri-o",
+		"{\"annotations\":{\"io.kubernetes.cri-o.ImageName\":\"i\","
+		"\"io.kubernetes.cri-o.SandboxID\":\"" ID "\"}}",
+		.expected = { .sandbox = true } },
+	{ "an image that claims another's name, under Podman", "podman",
+		"{\"annotations\":{\"io.podman.annotations.image\":\"i\","
+		"\"io.kubernetes.cri-o.ImageName\":\"i\"}}" },
+	{ "a zero byte in an annotation hides nothing else", "containerd",
+		"{\"annotations\":{\"author\":\"a\\u0000b\","
+		"\"io.kubernetes.cri.sandbox-name\":\"p\\u0000q\","
+		"\"io.kubernetes.cri.container-name\":\"c\"},"
+		"\"process\":{\"capabilities\":{\"bounding\":[\"CAP_CHOWN\\u0000\",\"CAP_KILL\"]}}"
+		"}",
+		.expected = { .container = "c", .granted_known = true, .granted = 1 << 5 } },
 	{ "nothing", "containerd", "{}" },
 	{ "annotations of another kind", "containerd", "{\"annotations\":[7]}" },
 	{ "values of another kind", "containerd",
 		"{\"annotations\":{\"io.kubernetes.cri.sandbox-name\":7}}" },
 	{ "a name that no runtime knows is not granted", "containerd",
 		"{\"process\":{\"capabilities\":{\"bounding\":[\"CAP_CAP_NET_ADMIN\",\"CAP_CHOWN\","
-		"7]}}}",
+		"7,\"NET_ADMIN\",\"CAP_63\",\"CAP_\",\"\"]}}}",
 		.expected = { .granted_known = true, .granted = 1 } },
 	{ "a process without capabilities", "containerd", "{\"process\":{\"args\":[\"x\"]}}",
 		.expected = { .granted_known = true } },
+	{ "a process that is none", "containerd", "{\"process\":null}" },
 	{ "an environment that looks like annotations", "containerd",
 		"{\"process\":{\"env\":[\"annotations={\"],\"annotations\":"
 		"{\"io.kubernetes.cri.sandbox-name\":\"other\"}}}",
