@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * scan and run beside an API server: real containers, whose pods and namespaces a server on
+ * loopback tells of. What the source does by itself is in tests/kubernetes.
+ */
+#include "sys.h"
+
+#include "../kubernetes/kube_server.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#define TOKEN "a-token"
+
+/* A pod of one container, as the API server would tell of it. */
+struct told {
+	const struct sys_container *container;
+	const char *list;    /* "containers" */
+	const char *status;  /* "containerStatuses" */
+	const char *context; /* securityContext */
+	const char *rest;    /* further metadata, after a comma */
+};
+
+struct api {
+	struct kube_server *server;
+	const char *kubeconfig;
+	unsigned version;
+};
+
+static char *pod_text(struct sys *sys, const struct told *told)
+{
+	const struct sys_container *c = told->container;
+
+	return sys_print(sys,
+		"{\"metadata\":{\"name\":\"cart-7d4f\",\"namespace\":\"shop\",\"uid\":\"%s\"%s},"
+		"\"spec\":{\"nodeName\":\"n1\",\"%s\":[{\"name\":\"web\",\"image\":"
+		"\"registry.example/web:1\",\"restartPolicy\":\"Never\",\"securityContext\":%s}]},"
+		"\"status\":{\"qosClass\":\"Burstable\",\"%s\":[{\"name\":\"web\",\"containerID\":"
+		"\"containerd://%s\"}]}}",
+		c->pod_uid, told->rest, told->list, told->context, told->status, c->id);
+}
+
+static char *namespace_text(struct sys *sys, const char *labels)
+{
+	return sys_print(sys, "{\"metadata\":{\"name\":\"shop\",\"labels\":{%s}}}", labels);
+}
+
+static void set_list(struct sys *sys, struct api *api, enum kube_server_kind kind, const char *item)
+{
+	const char *text = sys_print(sys,
+		"{\"kind\":\"%s\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"%u\"},"
+		"\"items\":[%s]}",
+		kind == SERVER_PODS ? "PodList" : "NamespaceList", ++api->version, item);
+
+	kube_server_set_list(api->server, kind, text, strlen(text));
+}
+
+static void push(struct sys *sys, struct api *api, enum kube_server_kind kind, const char *type,
+	const char *object)
+{
+	const char *text = sys_print(sys,
+		"{\"type\":\"%s\",\"object\":{\"metadata\":{\"resourceVersion\":\"%u\",%s}\n", type,
+		++api->version, object + strlen("{\"metadata\":{"));
+
+	kube_server_push(api->server, kind, api->version, text, strlen(text));
+}
+
+static struct kube_server *running; /* the test's, ended after it */
+
+static int end_server(void **state)
+{
+	kube_server_free(running);
+	running = NULL;
+	return sys_end(state);
+}
+#define API_TEST(f) cmocka_unit_test_teardown(f, end_server)
+
+static struct api start_api(struct sys *sys)
+{
+	const struct kube_server_options options = { .token = TOKEN };
+	struct api api = { .version = 1000 };
+	const char *authority = sys_print(sys, "%s/authority.pem", sys->directory);
+
+	assert_int_equal(kube_server_new(&options, &api.server), 0);
+	running = api.server;
+	sys_write_file(authority, kube_server_certificates(api.server)->authority);
+	api.kubeconfig = sys_print(sys, "%s/kubeconfig", sys->directory);
+	sys_write_file(api.kubeconfig,
+		sys_print(sys,
+			"apiVersion: v1\nkind: Config\ncurrent-context: c\n"
+			"contexts: [{ name: c, context: { cluster: k, user: u } }]\n"
+			"clusters: [{ name: k, cluster: { server: \"%s\", "
+			"certificate-authority: authority.pem } }]\n"
+			"users: [{ name: u, user: { token: " TOKEN " } }]\n",
+			kube_server_url(api.server)));
+	set_list(sys, &api, SERVER_PODS, "");
+	set_list(sys, &api, SERVER_NAMESPACES, namespace_text(sys, ""));
+	return api;
+}
+
+#define OWNED                                                                                \
+	",\"labels\":{\"pod-template-hash\":\"7d4f\",\"tier\":\"web\"},\"ownerReferences\":" \
+	"[{\"kind\":\"ReplicaSet\",\"name\":\"cart-7d4f\",\"controller\":true}]"
+#define ENFORCE(level) "\"pod-security.kubernetes.io/enforce\":\"" level "\""
+
+static void a_finding_names_pod_owner_level_declaration_origin_and_cure(void **state)
+{
+	struct sys *sys = *state;
+	struct sys_container *container = sys_start(
+		sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN | SYS_NET_BIND_SERVICE });
+	struct api api = start_api(sys);
+	const struct told told = { container, "containers", "containerStatuses",
+		"{\"capabilities\":{\"add\":[\"SYS_ADMIN\",\"NET_BIND_SERVICE\"],\"drop\":"
+		"[\"ALL\"]}}",
+		OWNED };
+
+	set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	set_list(sys, &api, SERVER_NAMESPACES, namespace_text(sys, ENFORCE("restricted")));
+	for (int user = SYS_ROOT; user <= SYS_NOBODY; user++) {
+		const struct sys_result *scan = sys_scan(sys, (enum sys_user)user, "--kubeconfig",
+			api.kubeconfig, "--node", "n1", "--container", container->id, NULL);
+		json_t *f = sys_finding(scan, container, "posture");
+		static const char *const rows[][2] = {
+			{ "pod.namespace", "shop" },
+			{ "pod.name", "cart-7d4f" },
+			{ "pod.owner", "Deployment/cart" },
+			{ "container.name", "web" },
+			{ "container.type", "regular" },
+			{ "container.image", "registry.example/web:1" },
+			{ "profile.name", "restricted" },
+			{ "profile.source", "namespace-label" },
+			{ "severity", "critical" }, /* its namespace's own label forbids it */
+			{ "provisional", "false" },
+			{ "declared.add", "NET_BIND_SERVICE SYS_ADMIN" },
+			{ "declared.drop", "ALL" },
+			{ "declared.privileged", "false" },
+			{ "origin.SYS_ADMIN", "declared" },
+			{ "remedy.field", "spec.template.spec.containers[name=web].securityContext."
+					  "capabilities" },
+			{ "remedy.of", "Deployment/cart" },
+			{ "remedy.drop", "ALL" },
+			{ "remedy.add", "NET_BIND_SERVICE" },
+		};
+
+		assert_int_equal(scan->status, 1);
+		assert_non_null(f);
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+			if (strcmp(sys_get(sys, f, rows[i][0]), rows[i][1]) != 0)
+				fail_msg("%s: %s", rows[i][0], sys_get(sys, f, rows[i][0]));
+		assert_non_null(
+			strstr(sys_get(sys, f, "message"), "Container web (shop/cart-7d4f"));
+	}
+}
+
+static void the_cure_can_be_pasted(void **state)
+{
+	struct sys *sys = *state;
+	struct sys_container *container =
+		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_DEFAULT_SET });
+	struct api api = start_api(sys);
+	const struct told told = { container, "initContainers", "initContainerStatuses",
+		"{\"privileged\":true}", OWNED };
+	const struct sys_result *scan;
+
+	set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	scan = sys_capauditd(sys, SYS_ROOT, "scan", "--policy", "none", "--profile", "restricted",
+		"--remedy", "--host-root", sys->host_root, "--kubeconfig", api.kubeconfig,
+		"--container", container->id, NULL);
+	assert_int_equal(scan->status, 1);
+	assert_non_null(strstr(scan->out, "in Deployment/cart\n"
+					  "spec:\n"
+					  "  template:\n"
+					  "    spec:\n"
+					  "      initContainers:\n"
+					  "      - name: \"web\"\n"
+					  "        securityContext:\n"
+					  "          privileged: false\n"
+					  "          capabilities:\n"
+					  "            drop: [\"ALL\"]\n"
+					  "            add: []\n"));
+}
+
+static void net_raw_that_is_declared_is_not_tolerated(void **state)
+{
+	struct sys *sys = *state;
+	struct sys_container *container =
+		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_DEFAULT_SET });
+	struct api api = start_api(sys);
+	struct told told = { container, "containers", "containerStatuses", "null", OWNED };
+	const struct sys_result *scan;
+
+	set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	scan = sys_scan(
+		sys, SYS_ROOT, "--kubeconfig", api.kubeconfig, "--container", container->id, NULL);
+	assert_string_equal(sys_get(sys, sys_seen(scan, container), "verdict"), "tolerated");
+	assert_string_equal(sys_get(sys, sys_finding(scan, container, NULL), "origin.NET_RAW"),
+		"runtime-default");
+	assert_int_equal(scan->status, 0);
+
+	told.context = "{\"capabilities\":{\"add\":[\"NET_RAW\"]}}";
+	set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	scan = sys_scan(
+		sys, SYS_ROOT, "--kubeconfig", api.kubeconfig, "--container", container->id, NULL);
+	assert_string_equal(sys_get(sys, sys_seen(scan, container), "verdict"), "violation");
+	assert_string_equal(
+		sys_get(sys, sys_finding(scan, container, NULL), "origin.NET_RAW"), "declared");
+	assert_int_equal(scan->status, 1);
+}
+
+static void the_policy_may_ask_for_labels_and_owners(void **state)
+{
+	struct sys *sys = *state;
+	struct sys_container *container =
+		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_NET_ADMIN });
+	struct api api = start_api(sys);
+	const struct told told = { container, "containers", "containerStatuses", "null", OWNED };
+	char *policy = sys_print(sys, "%s/policy.yaml", sys->directory);
+	const struct sys_result *scan;
+
+	sys_write_file(policy,
+		"version: 1\n"
+		"profiles: { network: { extends: restricted, allow: [NET_ADMIN] } }\n"
+		"rules:\n"
+		"  - match: { namespaceSelector: { team: pay }, podSelector: { tier: db } }\n"
+		"    profile: privileged\n"
+		"  - match: { namespaceSelector: { team: p* }, podSelector: { tier: web },\n"
+		"             owner: Deployment/cart, containerType: regular }\n"
+		"    profile: network\n");
+	set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	set_list(sys, &api, SERVER_NAMESPACES, namespace_text(sys, "\"team\":\"pay\""));
+	scan = sys_scan(sys, SYS_ROOT, "--policy", policy, "--kubeconfig", api.kubeconfig,
+		"--container", container->id, NULL);
+	assert_int_equal(scan->status, 0);
+	assert_string_equal(sys_get(sys, sys_seen(scan, container), "profile.name"), "network");
+	assert_string_equal(sys_get(sys, sys_seen(scan, container), "verdict"), "compliant");
+}
+
+/* Silence must never look like an all-clear: its label could be stricter than the default. */
+static void a_server_that_does_not_answer_makes_a_scan_incomplete(void **state)
+{
+	struct sys *sys = *state;
+	struct sys_container *container = sys_start(sys, &(struct sys_spec){ .capabilities = 0 });
+	struct sys_container *violating =
+		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
+	struct api api = start_api(sys);
+	const struct kube_misbehaviour forbidden = { .status = 403,
+		.message = "pods is forbidden" };
+	const struct sys_result *scan;
+	json_t *f;
+
+	kube_server_misbehave(api.server, SERVER_PODS, SERVER_LIST, &forbidden);
+	scan = sys_scan(
+		sys, SYS_ROOT, "--kubeconfig", api.kubeconfig, "--container", container->id, NULL);
+	assert_int_equal(scan->status, 3);
+	assert_string_equal(sys_get(sys, scan->json, "coverage.complete"), "false");
+	assert_non_null(strstr(sys_get(sys, scan->json, "coverage.why_incomplete"), "403"));
+	assert_non_null(strstr(scan->err, "pods is forbidden"));
+
+	scan = sys_scan(
+		sys, SYS_ROOT, "--kubeconfig", api.kubeconfig, "--container", violating->id, NULL);
+	assert_int_equal(scan->status, 1);
+	f = sys_finding(scan, violating, "posture");
+	assert_string_equal(sys_get(sys, f, "provisional"), "true");
+	assert_string_equal(sys_get(sys, f, "declared"), "null");
+	assert_true(sys_has_hint(f, "api-pending"));
+}
+
+static void a_pod_that_the_api_does_not_know_is_told_as_such(void **state)
+{
+	struct sys *sys = *state;
+	struct sys_container *container =
+		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
+	struct api api = start_api(sys);
+	const struct sys_result *scan = sys_scan(
+		sys, SYS_ROOT, "--kubeconfig", api.kubeconfig, "--container", container->id, NULL);
+
+	/* It may only just have been made: a scan cannot tell. */
+	assert_int_equal(scan->status, 1);
+	assert_string_equal(
+		sys_get(sys, sys_finding(scan, container, "posture"), "provisional"), "true");
+}
+
+/* ---- run ---- */
+
+static struct sys_daemon *run_with(struct sys *sys, const struct api *api)
+{
+	char *policy = sys_print(sys, "%s/policy.yaml", sys->directory);
+	const char *const argv[] = { "--kubeconfig", api->kubeconfig, "--node", "n1", NULL };
+
+	sys_write_file(policy, "version: 1\nrun: { outputs: [stdout], interval: 1h }\n");
+	return sys_run(sys, &(struct sys_daemon_options){ .policy = policy, .argv = argv });
+}
+
+static void a_changed_label_opens_and_resolves_findings_at_once(void **state)
+{
+	struct sys *sys = *state;
+	struct sys_container *container =
+		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
+	struct api api = start_api(sys);
+	const struct told told = { container, "containers", "containerStatuses",
+		"{\"capabilities\":{\"add\":[\"SYS_ADMIN\"],\"drop\":[\"ALL\"]}}", OWNED };
+	struct sys_daemon *daemon;
+	json_t *f;
+	size_t from = 0;
+
+	set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	set_list(sys, &api, SERVER_NAMESPACES, namespace_text(sys, ENFORCE("baseline")));
+	daemon = run_with(sys, &api);
+	f = sys_daemon_wait(daemon, &from, container, "opened");
+	assert_string_equal(sys_get(sys, f, "profile.name"), "baseline");
+	assert_string_equal(sys_get(sys, f, "pod.owner"), "Deployment/cart");
+	assert_string_equal(sys_get(sys, f, "provisional"), "false");
+
+	push(sys, &api, SERVER_NAMESPACES, "MODIFIED", namespace_text(sys, ENFORCE("privileged")));
+	f = sys_daemon_wait(daemon, &from, container, "resolved");
+	assert_string_equal(sys_get(sys, f, "resolved_reason"), "level");
+
+	push(sys, &api, SERVER_NAMESPACES, "MODIFIED", namespace_text(sys, ENFORCE("restricted")));
+	f = sys_daemon_wait(daemon, &from, container, "opened");
+	assert_string_equal(sys_get(sys, f, "profile.name"), "restricted");
+	assert_string_equal(sys_get(sys, f, "profile.source"), "namespace-label");
+
+	/* Without the label the default counts again, and permits it no more. */
+	push(sys, &api, SERVER_NAMESPACES, "MODIFIED", namespace_text(sys, ""));
+	f = sys_daemon_wait(daemon, &from, container, "changed");
+	assert_string_equal(sys_get(sys, f, "profile.source"), "default");
+}
+
+static void a_pod_that_comes_late_names_its_finding(void **state)
+{
+	struct sys *sys = *state;
+	struct sys_container *container =
+		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
+	struct api api = start_api(sys);
+	const struct told told = { container, "containers", "containerStatuses", "null", OWNED };
+	struct sys_daemon *daemon = run_with(sys, &api);
+	size_t from = 0;
+	json_t *f;
+
+	assert_int_equal(sys_daemon_said(daemon, container), 0);
+	push(sys, &api, SERVER_PODS, "ADDED", pod_text(sys, &told));
+	f = sys_daemon_wait(daemon, &from, container, "opened");
+	assert_string_equal(sys_get(sys, f, "pod.name"), "cart-7d4f");
+	assert_string_equal(sys_get(sys, f, "provisional"), "false");
+}
+
+static void drift_waits_for_nobody_and_a_lost_server_changes_no_verdict(void **state)
+{
+	struct sys *sys = *state;
+	static const char *const argv[] = { "/bin/inside", "pause", NULL };
+	struct sys_container *container =
+		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
+	struct api api = start_api(sys);
+	const struct told told = { container, "containers", "containerStatuses", "null", OWNED };
+	const struct kube_misbehaviour broken = { .status = 500 };
+	struct sys_daemon *daemon;
+	size_t from = 0, before;
+	json_t *f;
+
+	set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	daemon = run_with(sys, &api);
+	(void)sys_daemon_wait(daemon, &from, container, "opened");
+	before = sys_daemon_said(daemon, container);
+	kube_server_misbehave(api.server, SERVER_PODS, SERVER_LIST, &broken);
+	kube_server_misbehave(api.server, SERVER_PODS, SERVER_WATCH, &broken);
+	kube_server_end_watches(api.server, SERVER_PODS, true);
+	(void)sys_exec(sys, container, sys->all, argv);
+	sys_daemon_signal(daemon, SIGUSR1);
+	f = sys_daemon_wait(daemon, &from, container, "opened");
+	assert_string_equal(sys_get(sys, f, "class"), "drift");
+	assert_string_equal(sys_get(sys, f, "provisional"), "false");
+	assert_string_equal(sys_get(sys, f, "pod.owner"), "Deployment/cart");
+	assert_int_equal(sys_daemon_said(daemon, container), before + 1);
+}
+
+static void without_any_answer_drift_is_told_and_posture_waits(void **state)
+{
+	struct sys *sys = *state;
+	static const char *const argv[] = { "/bin/inside", "pause", NULL };
+	struct sys_container *container =
+		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
+	struct api api = start_api(sys);
+	const struct kube_misbehaviour hanging = { .hang = true };
+	struct sys_daemon *daemon;
+	size_t from = 0;
+	json_t *f;
+
+	kube_server_misbehave(api.server, SERVER_PODS, SERVER_LIST, &hanging);
+	kube_server_misbehave(api.server, SERVER_NAMESPACES, SERVER_LIST, &hanging);
+	daemon = run_with(sys, &api);
+	(void)sys_exec(sys, container, sys->all, argv);
+	sys_daemon_signal(daemon, SIGUSR1);
+	f = sys_daemon_wait(daemon, &from, container, "opened");
+	assert_string_equal(sys_get(sys, f, "class"), "drift");
+	/* Its time comes without the API as well: half a minute later. */
+	f = sys_daemon_wait(daemon, &from, container, "opened");
+	assert_string_equal(sys_get(sys, f, "class"), "posture");
+	assert_string_equal(sys_get(sys, f, "provisional"), "true");
+	assert_true(sys_has_hint(f, "api-pending"));
+}
+
+static void no_capability_is_left_with_the_api_source_either(void **state)
+{
+	struct sys *sys = *state;
+	struct api api = start_api(sys);
+	struct sys_daemon *daemon = run_with(sys, &api);
+	char *status =
+		sys_read_file(sys_print(sys, "/proc/%d/status", (int)sys_daemon_pid(daemon)));
+
+	assert_non_null(strstr(status, "CapEff:\t0000000000000000"));
+	assert_non_null(strstr(status, "CapPrm:\t0000000000000000"));
+	free(status);
+}
+
+static void what_cannot_be_is_a_usage_error(void **state)
+{
+	struct sys *sys = *state;
+	struct api api = start_api(sys);
+	const struct sys_result *r = sys_capauditd(
+		sys, SYS_ROOT, "scan", "--kubernetes", "off", "--kubeconfig", api.kubeconfig, NULL);
+
+	assert_int_equal(r->status, 2);
+	assert_non_null(strstr(r->err, "exclude each other"));
+	sys_write_file(api.kubeconfig, "apiVersion: v1\nkind: Config\ncurrent-context: [x]\n");
+	r = sys_capauditd(sys, SYS_ROOT, "scan", "--kubeconfig", api.kubeconfig, NULL);
+	assert_int_equal(r->status, 2);
+	assert_non_null(strstr(r->err, "kubeconfig:3:18:"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		API_TEST(a_finding_names_pod_owner_level_declaration_origin_and_cure),
+		API_TEST(the_cure_can_be_pasted),
+		API_TEST(net_raw_that_is_declared_is_not_tolerated),
+		API_TEST(the_policy_may_ask_for_labels_and_owners),
+		API_TEST(a_server_that_does_not_answer_makes_a_scan_incomplete),
+		API_TEST(a_pod_that_the_api_does_not_know_is_told_as_such),
+		API_TEST(a_changed_label_opens_and_resolves_findings_at_once),
+		API_TEST(a_pod_that_comes_late_names_its_finding),
+		API_TEST(drift_waits_for_nobody_and_a_lost_server_changes_no_verdict),
+		API_TEST(without_any_answer_drift_is_told_and_posture_waits),
+		API_TEST(no_capability_is_left_with_the_api_source_either),
+		API_TEST(what_cannot_be_is_a_usage_error),
+	};
+
+	return cmocka_run_group_tests(tests, sys_setup, sys_teardown);
+}
