@@ -196,8 +196,8 @@ static int check_header(struct kubeconfig *kubeconfig, const yaml_node_t *root)
 	static const char *const wanted[][2] = { { "kind", "Config" }, { "apiVersion", "v1" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		const yaml_node_t *key, *value;
-		const char *text;
+		const yaml_node_t *key, *value = NULL;
+		const char *text = NULL;
 		int r = kubeconfig_find(
 			kubeconfig, "a kubeconfig", root, wanted[i][0], &key, &value);
 
@@ -205,7 +205,7 @@ static int check_header(struct kubeconfig *kubeconfig, const yaml_node_t *root)
 			r = node_text(&kubeconfig->loader, wanted[i][0], value, &text);
 		if (r < 0)
 			return r;
-		if (value && strcmp(text, wanted[i][1]) != 0)
+		if (text && strcmp(text, wanted[i][1]) != 0)
 			return node_error(&kubeconfig->loader, value,
 				"not a kubeconfig: %s is \"%s\", not %s", wanted[i][0], text,
 				wanted[i][1]);
@@ -263,6 +263,6 @@ int kubeconfig_load(const char *file, const char *text, size_t length, struct ku
 	if (r < 0)
 		return r;
 	*ret = access;
-	access = (struct kube_access){ 0 };
+	memset(&access, 0, sizeof(access)); /* they are the caller's now */
 	return 0;
 }

@@ -57,7 +57,7 @@ int kube_access_from_service_account(
 	if (r < 0)
 		return r;
 	*ret = access;
-	access = (struct kube_access){ 0 };
+	memset(&access, 0, sizeof(access)); /* they are the caller's now */
 	return 0;
 }
 

@@ -87,13 +87,15 @@ static int check_pem_file(const char *path, const char *what, struct diag *diag)
 	return 0;
 }
 
+/* *ret_fd is the caller's in every case. */
 static int make_memory_file(const char *text, int *ret_fd, char **ret_path)
 {
-	_cleanup_close_ int fd = memfd_create("capauditd-pem", MFD_CLOEXEC);
 	size_t length = strlen(text);
+	int fd = memfd_create("capauditd-pem", MFD_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
+	*ret_fd = fd;
 	for (size_t done = 0; done < length;) {
 		ssize_t n = write(fd, text + done, length - done);
 
@@ -105,7 +107,6 @@ static int make_memory_file(const char *text, int *ret_fd, char **ret_path)
 		*ret_path = NULL;
 		return -ENOMEM;
 	}
-	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 
@@ -337,7 +338,7 @@ static int add_token_of_file(struct curl_slist **headers, const char *path)
 	size_t length = 0;
 	int r = read_file(path, KUBE_TOKEN_MAX, &text, &length);
 
-	if (r < 0)
+	if (r < 0 || !text)
 		return r;
 	r = strlen(text) == length ? add_token(headers, text) : -EBADMSG;
 	explicit_bzero(text, length);

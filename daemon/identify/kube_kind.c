@@ -20,21 +20,28 @@ static void cleanup_curl(char **text)
 	curl_free(*text);
 }
 
+/* jansson calls it an "invalid token" when memory runs out within a string. Which of both it was,
+ * malloc() has said, where errno was 0 before. */
+static int told_apart(int r)
+{
+	return r == -EBADMSG && errno == ENOMEM ? -ENOMEM : r;
+}
+
 int kube_find_string(const char *text, size_t length, const char *const *path, char **ret)
 {
 	_cleanup_(json_decrefp) json_t *value = NULL;
 	const char *found;
 	size_t found_length;
-	json_error_t error;
 	int r = json_text_find(text, length, path, &found, &found_length);
 
 	if (r < 0)
 		return r;
 	if (found_length < 3 || found_length > STRING_MAX || found[0] != '"')
 		return -ENOENT;
-	value = json_loadb(found, found_length, JSON_DECODE_ANY, &error);
+	errno = 0;
+	value = json_loadb(found, found_length, JSON_DECODE_ANY, NULL);
 	if (!value)
-		return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+		return told_apart(-EBADMSG);
 	*ret = strdup(json_string_value(value));
 	return *ret ? 0 : -ENOMEM;
 }
@@ -42,17 +49,21 @@ int kube_find_string(const char *text, size_t length, const char *const *path, c
 static int put_pod(struct cluster *cluster, const char *text, size_t length)
 {
 	struct pod_record *record;
-	int r = pod_record_parse(text, length, &record);
+	int r;
 
-	return r < 0 ? r : cluster_put_pod_take(cluster, record);
+	errno = 0;
+	r = pod_record_parse(text, length, &record);
+	return r < 0 ? told_apart(r) : cluster_put_pod_take(cluster, record);
 }
 
 static int put_namespace(struct cluster *cluster, const char *text, size_t length)
 {
 	struct namespace_record *record;
-	int r = namespace_record_parse(text, length, &record);
+	int r;
 
-	return r < 0 ? r : cluster_put_namespace_take(cluster, record);
+	errno = 0;
+	r = namespace_record_parse(text, length, &record);
+	return r < 0 ? told_apart(r) : cluster_put_namespace_take(cluster, record);
 }
 
 /* What is removed need not be understood otherwise. */

@@ -339,7 +339,7 @@ static long status_of(struct kube_transfer *transfer)
 	return status;
 }
 
-static size_t on_header(char *bytes, size_t size, size_t count, void *data)
+static size_t on_header(const char *bytes, size_t size, size_t count, void *data)
 {
 	struct kube_transfer *transfer = data;
 	size_t length = size * count;
@@ -373,7 +373,7 @@ static int keep_refusal(struct kube_transfer *transfer, const char *bytes, size_
 	return length <= room ? 0 : -EMSGSIZE; /* enough of it */
 }
 
-static size_t on_body(char *bytes, size_t size, size_t count, void *data)
+static size_t on_body(const char *bytes, size_t size, size_t count, void *data)
 {
 	struct kube_transfer *transfer = data;
 	size_t length = size * count;

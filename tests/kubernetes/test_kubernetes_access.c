@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Whom the source trusts, and who it says that it is: certificates, names, tokens, proxies. What
- * happens when memory runs out.
+ * Whom the source trusts, and who it says that it is: certificates, names, tokens, proxies.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,13 +9,10 @@
 
 #include <cmocka.h>
 
-#include "../support/fail_allocation.h"
 #include "kube_fixture.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -366,114 +362,6 @@ static void what_cannot_work_is_refused_at_once(void **state)
 	(void)sd_event_unref(event);
 }
 
-static void ignore_changed(void *data)
-{
-	(void)data;
-}
-
-static void ignore_said(void *data, bool is_up, const char *sentence)
-{
-	(void)data;
-	(void)is_up;
-	(void)sentence;
-}
-
-static void no_memory_to_begin_with_is_an_error(void **state)
-{
-	struct fixture f;
-	bool fired = true;
-
-	(void)state;
-	fixture_init(&f, NULL);
-	f.access.client_certificate_data = f.access.ca_data;
-	f.access.client_key_data = (char *)key_text;
-	f.access.tls_server_name = (char *)"localhost";
-	f.access.proxy_url = (char *)"http://127.0.0.1:1";
-	for (unsigned long n = 1; fired; n++) {
-		struct kubernetes *kubernetes = NULL;
-		struct diag diag = { 0 };
-		int r;
-
-		fail_allocation_at(n);
-		r = kubernetes_new(f.event, &f.settings, f.cluster, ignore_changed, ignore_said,
-			NULL, &kubernetes, &diag);
-		fired = fail_allocation_fired();
-		fail_allocation_at(0);
-		/* Libraries may do without some of it. */
-		if (r != 0)
-			assert_int_equal(r, -ENOMEM);
-		if (!fired)
-			assert_int_equal(r, 0);
-		assert_true((r == 0) == (kubernetes != NULL));
-		kubernetes_free(kubernetes);
-	}
-	fixture_done(&f);
-}
-
-/* libcurl divides by zero where memory runs out (7.88), which is not what is tested: it gets its
- * own memory, from a function that tests do not let fail. */
-static void *spare_malloc(size_t size)
-{
-	return valloc(size ? size : 1);
-}
-
-static void *spare_calloc(size_t count, size_t size)
-{
-	void *memory = spare_malloc(count * size);
-
-	return memory ? memset(memory, 0, count * size) : NULL;
-}
-
-static void *spare_realloc(void *old, size_t size)
-{
-	size_t had = old ? malloc_usable_size(old) : 0;
-	void *memory = spare_malloc(size);
-
-	if (!memory)
-		return NULL;
-	if (old)
-		memcpy(memory, old, had < size ? had : size);
-	free(old);
-	return memory;
-}
-
-static char *spare_strdup(const char *text)
-{
-	char *memory = spare_malloc(strlen(text) + 1);
-
-	return memory ? strcpy(memory, text) : NULL;
-}
-
-static void no_memory_on_the_way_is_got_over(void **state)
-{
-	bool fired = true;
-
-	(void)state;
-	assert_int_equal(curl_global_init_mem(CURL_GLOBAL_DEFAULT, spare_malloc, free,
-				 spare_realloc, spare_strdup, spare_calloc),
-		CURLE_OK);
-	for (unsigned long n = 1; fired; n++) {
-		struct fixture f;
-
-		/* Without TLS: its arithmetic (GMP) ends the program where memory runs out. */
-		fixture_init(&f, &(struct kube_server_options){ .plain = true });
-		fixture_list_pods(&f, "ab", 10);
-		f.access.token = f.access.ca_data = NULL;
-		f.settings.stall_us = 50000;
-		fixture_connect(&f);
-		fixture_push_pod(&f, "ADDED", "c", 20);
-		fail_allocation_at(n);
-		while (!fail_allocation_fired() &&
-			!(cluster_pod_count(f.cluster) == 3 && kubernetes_is_up(f.kubernetes)))
-			(void)sd_event_run(f.event, 10000);
-		fired = fail_allocation_fired();
-		fail_allocation_at(0);
-		UNTIL(&f, cluster_pod_count(f.cluster) == 3 && kubernetes_is_up(f.kubernetes));
-		fixture_done(&f);
-	}
-	curl_global_cleanup();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,8 +378,6 @@ int main(void)
 		cmocka_unit_test(a_path_in_front_stays),
 		cmocka_unit_test(only_the_configurations_proxy_is_asked),
 		cmocka_unit_test(what_cannot_work_is_refused_at_once),
-		cmocka_unit_test(no_memory_to_begin_with_is_an_error),
-		cmocka_unit_test(no_memory_on_the_way_is_got_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

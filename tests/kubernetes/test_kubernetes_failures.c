@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define EXPIRED                                                                                  \
 	"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\"" \
@@ -274,71 +273,6 @@ static void an_odd_pod_blinds_nobody(void **state)
 	fixture_done(&f);
 }
 
-static void an_answer_without_end_is_given_up(void **state)
-{
-	struct rusage before, after;
-	struct fixture f;
-
-	(void)state;
-	settled_with_pods(&f, "ab");
-	(void)getrusage(RUSAGE_SELF, &before);
-	misbehave(&f, SERVER_PODS, SERVER_LIST,
-		(struct kube_misbehaviour){ .body = "{\"kind\":\"PodList\",\"items\":[{\"a\":\"",
-			.filler = 50u * 1024u * 1024u });
-	expire(&f);
-	UNTIL(&f, f.said_down == 1);
-	assert_string_equal(kubernetes_failure(f.kubernetes), "the answer is too large");
-	assert_int_equal(cluster_pod_count(f.cluster), 2);
-	(void)getrusage(RUSAGE_SELF, &after);
-#ifndef SANITIZE
-	assert_true(after.ru_maxrss < before.ru_maxrss + 20 * 1024);
-#endif
-	/* The same in a watch: it would begin with that event again, so the pods are listed. */
-	kube_server_behave(f.server);
-	UNTIL(&f, kubernetes_is_up(f.kubernetes));
-	misbehave(&f, SERVER_PODS, SERVER_WATCH,
-		(struct kube_misbehaviour){ .times = 1,
-			.body = "{\"type\":\"ADDED\",\"object\":{\"a\":\"",
-			.filler = 50u * 1024u * 1024u });
-	fixture_list_pods(&f, "abc", 20);
-	kube_server_end_watches(f.server, SERVER_PODS, false);
-	UNTIL(&f, fixture_find(&f, "c"));
-	fixture_done(&f);
-}
-
-static void a_list_of_50_megabytes_is_read(void **state)
-{
-	enum { PODS = 3000, FILL = 17000 };
-	char *text = NULL;
-	size_t length = 0;
-	FILE *to = open_memstream(&text, &length);
-	struct fixture f;
-
-	(void)state;
-	assert_non_null(to);
-	(void)fputs("{\"kind\":\"PodList\",\"items\":[", to);
-	for (unsigned i = 0; i < PODS; i++) {
-		char name[32];
-		char *pod;
-
-		(void)snprintf(name, sizeof(name), "pod-%u", i);
-		pod = fixture_pod(NULL, name, 10);
-		(void)fprintf(to, "%s%s%*s", i ? "," : "", pod, FILL, " ");
-		free(pod);
-	}
-	(void)fputs("],\"metadata\":{\"resourceVersion\":\"10\"}}", to);
-	assert_int_equal(fclose(to), 0);
-	assert_true(length > 50u * 1000 * 1000);
-	fixture_init(&f, NULL);
-	kube_server_set_list(f.server, SERVER_PODS, text, length);
-	free(text);
-	fixture_connect(&f);
-	fixture_settle(&f);
-	assert_int_equal(cluster_pod_count(f.cluster), PODS);
-	assert_non_null(fixture_find(&f, "pod-2999"));
-	fixture_done(&f);
-}
-
 static void a_slow_answer_is_an_answer(void **state)
 {
 	struct fixture f;
@@ -546,8 +480,6 @@ int main(void)
 		cmocka_unit_test(an_error_in_a_watch_lists_anew_and_is_said),
 		cmocka_unit_test(a_list_that_fails_removes_nothing),
 		cmocka_unit_test(an_odd_pod_blinds_nobody),
-		cmocka_unit_test(an_answer_without_end_is_given_up),
-		cmocka_unit_test(a_list_of_50_megabytes_is_read),
 		cmocka_unit_test(a_slow_answer_is_an_answer),
 		cmocka_unit_test(a_watch_that_cannot_be_read_lists_anew),
 		cmocka_unit_test(a_watch_that_breaks_is_resumed_and_not_mentioned),

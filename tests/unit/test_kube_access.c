@@ -17,7 +17,10 @@
 
 #include <cmocka.h>
 
+/* Of its nodes the 17th and the 33rd are texts: libyaml 0.2.5 loses memory otherwise where there is
+ * none for its table of nodes. */
 static const char good[] =
+	"kind: Config\n"
 	"current-context: c\n"
 	"contexts: [{name: c, context: {cluster: k, user: u}}]\n"
 	"clusters: [{name: k, cluster: {server: 'https://a:1', certificate-authority: ca.crt}}]\n"
@@ -225,30 +228,35 @@ static int from_file(const char *path, struct kube_access *ret)
 	return kube_access_from_file(path, ret, &diag);
 }
 
+/* libc's asprintf() gives what it has where it only fails to give memory back: then the answer is
+ * right all the same. */
 static void sweep(int (*scenario)(const char *path, struct kube_access *ret), const char *path)
 {
-	unsigned long n = 0;
-	bool fired;
+	unsigned refused = 0;
+	bool fired = true;
 
-	do {
+	for (unsigned long n = 1; fired; n++) {
 		struct kube_access access, untouched;
 		int r;
 
 		memset(&access, 0x5a, sizeof(access));
 		untouched = access;
-		fail_allocation_at(++n);
+		fail_allocation_at(n);
 		r = scenario(path, &access);
 		fired = fail_allocation_fired();
 		fail_allocation_at(0);
-		/* asprintf(3) goes without giving back what it has too much of. */
-		if (!fired || r != 0)
-			assert_int_equal(r, fired ? -ENOMEM : 0);
-		if (r != 0)
+		assert_int_equal(r, fired && r != 0 ? -ENOMEM : 0);
+		refused += r != 0;
+		if (r != 0) {
 			assert_memory_equal(&access, &untouched, sizeof(access));
-		else
-			kube_access_done(&access);
-	} while (fired);
-	assert_true(n > 3);
+			continue;
+		}
+		assert_non_null(access.server);
+		assert_non_null(access.ca_file);
+		assert_true(access.token || access.token_file);
+		kube_access_done(&access);
+	}
+	assert_true(refused >= 3);
 }
 
 static void there_is_an_access_or_there_is_no_memory(void **state)
