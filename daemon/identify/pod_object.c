@@ -27,7 +27,7 @@ static const struct {
 
 static const char *text_of(const json_t *object, const char *key)
 {
-	return json_string_value(json_object_get(object, key));
+	return json_text_of(json_object_get(object, key));
 }
 
 /* ---- what a container declares ---- */
@@ -40,7 +40,7 @@ static void read_names(
 
 	json_array_foreach((json_t *)names, i, name)
 	{
-		const char *text = json_string_value(name);
+		const char *text = json_text_of(name);
 		unsigned number;
 
 		if (!text)

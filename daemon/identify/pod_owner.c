@@ -53,7 +53,7 @@ static size_t without_schedule(const char *name)
 bool pod_owner_is_node(const json_t *references)
 {
 	const json_t *controller = references ? find_controller(references) : NULL;
-	const char *kind = json_string_value(json_object_get(controller, "kind"));
+	const char *kind = json_text_of(json_object_get(controller, "kind"));
 
 	return kind && strcmp(kind, "Node") == 0;
 }
@@ -62,8 +62,8 @@ int pod_owner_find(
 	const json_t *references, const struct label *labels, size_t label_count, char **ret)
 {
 	const json_t *controller = references ? find_controller(references) : NULL;
-	const char *kind = json_string_value(json_object_get(controller, "kind"));
-	const char *name = json_string_value(json_object_get(controller, "name"));
+	const char *kind = json_text_of(json_object_get(controller, "kind"));
+	const char *name = json_text_of(json_object_get(controller, "name"));
 	size_t length = 0;
 
 	*ret = NULL;

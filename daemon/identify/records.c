@@ -151,6 +151,15 @@ bool pod_records_alike(const struct pod_record *a, const struct pod_record *b)
 	return true;
 }
 
+const char *json_text_of(const json_t *string)
+{
+	const char *text = json_string_value(string);
+
+	return text && strlen(text) == json_string_length(string) ? text : NULL;
+}
+
+/* Zero bytes are let in: a pod's author can put one into an annotation or an argument, and must not
+ * hide his pod by it. */
 int json_value_at(const char *text, size_t length, const char *const *path, json_t **ret)
 {
 	const char *found;
@@ -164,7 +173,7 @@ int json_value_at(const char *text, size_t length, const char *const *path, json
 		return 0;
 	if (r < 0)
 		return r;
-	value = json_loadb(found, found_length, JSON_DECODE_ANY, &error);
+	value = json_loadb(found, found_length, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
 	if (!value)
 		return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
 	if (json_is_null(value))
@@ -182,9 +191,9 @@ int json_text_at(const char *text, size_t length, const char *const *path, char 
 	*ret = NULL;
 	if (r < 0 || !value)
 		return r;
-	if (!json_is_string(value))
+	if (!json_text_of(value))
 		return -EBADMSG;
-	*ret = strdup(json_string_value(value));
+	*ret = strdup(json_text_of(value));
 	return *ret ? 0 : -ENOMEM;
 }
 

@@ -22,6 +22,9 @@ int json_value_at(const char *text, size_t length, const char *const *path, json
 /* A string at `path`, copied; NULL where there is none. The same errors. */
 int json_text_at(const char *text, size_t length, const char *const *path, char **ret);
 
+/* The string, or NULL where it is none or holds a zero byte: that is no name of anything. */
+const char *json_text_of(const json_t *string);
+
 /* pod_owner.c: "Deployment/web" for the controller among the owner references; *ret is NULL where
  * there is none. 0 or -ENOMEM. */
 int pod_owner_find(

@@ -287,6 +287,29 @@ static void declarations_are_read_as_they_are_written(void **state)
 	}
 }
 
+/* An author who would hide his pod. */
+static const char *const odd_pods[] = {
+	"{\"metadata\":{" METADATA ",\"annotations\":{\"a\":\"\\u0000\",\"b\":\"x\\u0000y\"}},"
+	"\"spec\":{\"containers\":[{\"name\":\"c\",\"securityContext\":{\"capabilities\":{\"add\":"
+	"[\"KILL\",\"CHOWN\\u0000\"]}}}]}}",
+	"{\"metadata\":{" METADATA
+	"},\"spec\":{\"containers\":[{\"name\":\"c\",\"args\":[\"\\u0000\"],"
+	"\"securityContext\":{\"capabilities\":{\"add\":[\"KILL\"]}}}]}}",
+};
+
+static void a_zero_byte_hides_no_pod(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(odd_pods); i++) {
+		struct pod_record *pod;
+
+		assert_int_equal(parse(odd_pods[i], &pod), 0);
+		assert_int_equal(pod->container_count, 1);
+		assert_true(pod->containers[0].declared.add == BIT(KILL));
+		pod_record_unref(pod);
+	}
+}
+
 static const char *const bad_pods[] = {
 	"",
 	"[]",
@@ -418,6 +441,7 @@ int main(void)
 		cmocka_unit_test(the_owner_is_what_a_person_would_change),
 		cmocka_unit_test(a_hash_is_believed_of_a_mirror_pod_alone),
 		cmocka_unit_test(declarations_are_read_as_they_are_written),
+		cmocka_unit_test(a_zero_byte_hides_no_pod),
 		cmocka_unit_test(what_is_no_pod_is_refused),
 		cmocka_unit_test(a_pod_has_a_bounded_number_of_containers_and_labels),
 		cmocka_unit_test(a_namespace_is_its_name_and_its_labels),
