@@ -393,13 +393,13 @@ static int judge_all(struct audit *audit, struct audit_result *result)
 	return r;
 }
 
-static size_t count_bases(const char *const *bases)
+struct cgroup_base audit_base(const struct audit *audit)
 {
-	size_t n = 0;
+	struct cgroup_base base = { .prefixes = audit->bases, .own = audit->own_cgroup };
 
-	while (bases && bases[n])
-		n++;
-	return n;
+	while (base.prefixes && base.prefixes[base.count])
+		base.count++;
+	return base;
 }
 
 int audit_pass(struct audit *audit, struct audit_result *ret)
@@ -407,7 +407,7 @@ int audit_pass(struct audit *audit, struct audit_result *ret)
 	uint64_t begin = audit->clock(CLOCK_MONOTONIC);
 	struct audit_result result = { .started_us = audit->clock(CLOCK_REALTIME),
 		.begin_us = begin };
-	const struct cgroup_base base = { audit->bases, count_bases(audit->bases) };
+	const struct cgroup_base base = audit_base(audit);
 	const struct pass_options options = {
 		.include_host = audit->include_host,
 		.controls = policy_needs_controls(audit->policy),

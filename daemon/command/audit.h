@@ -45,6 +45,7 @@ struct audit {
 	bool report_tolerated; /* describe tolerated and excepted ones too */
 	const pid_t *only;     /* --pid */
 	size_t only_count;
+	const char *own_cgroup;		 /* cgroup_base.own; borrowed */
 	const struct cluster *cluster;	 /* what the Kubernetes API told; NULL: it is not asked */
 	bool (*cancelled)(void);	 /* pass_options */
 	uint64_t (*clock)(int clock_id); /* microseconds; clock_us(), or a test's */
@@ -90,6 +91,8 @@ const char *find_host_root(const char *option, const struct policy *policy);
  * -EINVAL with *diag filled. */
 int engine_choose(const char *name, struct engine **ret, struct diag *diag);
 
+/* The audit's trusted prefixes and own cgroup. Borrows from it. */
+struct cgroup_base audit_base(const struct audit *audit);
 uint64_t clock_us(int clock_id);
 
 #endif

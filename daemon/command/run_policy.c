@@ -102,7 +102,7 @@ void run_take_bases(struct run *run)
 
 	while (bases && bases[count])
 		count++;
-	run->base = (struct cgroup_base){ bases, count };
+	run->base = (struct cgroup_base){ .prefixes = bases, .count = count };
 	run->audit.bases = bases;
 }
 

@@ -37,6 +37,7 @@ static int find_access(const char *kubernetes, const char *kubeconfig, struct ku
 int sources_open(struct sources *sources, const char *host_root, const char *kubernetes,
 	const char *kubeconfig, struct audit *audit)
 {
+	const struct cgroup_base base = audit_base(audit);
 	struct diag diag = { 0 };
 	int r;
 
@@ -61,6 +62,13 @@ int sources_open(struct sources *sources, const char *host_root, const char *kub
 		sources_done(sources);
 		return EXIT_STATUS_INTERNAL;
 	}
+	r = find_own_cgroup(host_root, &base, &sources->own_cgroup);
+	if (r < 0) {
+		message("cannot find the program's own cgroup: %s", strerror(-r));
+		sources_done(sources);
+		return EXIT_STATUS_INTERNAL;
+	}
+	audit->own_cgroup = sources->own_cgroup;
 	registry_use(audit->registry, sources->bundles, sources->cluster);
 	audit->cluster = sources->cluster;
 	return EXIT_STATUS_OK;
@@ -71,6 +79,7 @@ void sources_done(struct sources *sources)
 	bundles_free(sources->bundles);
 	cluster_free(sources->cluster);
 	kube_access_done(&sources->access);
+	free(sources->own_cgroup);
 	*sources = (struct sources){ 0 };
 }
 

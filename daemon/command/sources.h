@@ -13,7 +13,8 @@ struct sources {
 	struct bundles *bundles;
 	struct cluster *cluster; /* NULL: the Kubernetes API is not asked */
 	struct kube_access access;
-	bool in_cluster; /* access is a service account's */
+	bool in_cluster;  /* access is a service account's */
+	char *own_cgroup; /* NULL: the program is in the host's cgroup namespace, or not known */
 };
 
 /* Opens what the command line and the policy say, and gives it to the audit, whose registry must be
@@ -21,6 +22,11 @@ struct sources {
  * another exit status, said. */
 int sources_open(struct sources *sources, const char *host_root, const char *kubernetes,
 	const char *kubeconfig, struct audit *audit);
+/* own_cgroup.c: the path of the program's own container in the host's cgroup tree, where it is in a
+ * cgroup namespace of its own and that tree is mounted below `host_root`: *ret is a new string, or
+ * NULL. 0 or -ENOMEM. */
+int find_own_cgroup(const char *host_root, const struct cgroup_base *base, char **ret);
+
 /* After audit_done(). */
 void sources_done(struct sources *sources);
 

@@ -101,12 +101,28 @@ static size_t shorten(const char *text, size_t length, const struct cgroup_base 
 	return (size_t)n;
 }
 
+/* In a cgroup namespace of the reader's own no line of its container's begins with "/..". */
+static bool is_own(const struct cgroup_base *base, const char *text, size_t length)
+{
+	static const char above[] = ":/..";
+
+	return base && base->own && !memmem(text, length, above, strlen(above));
+}
+
 int placements_find(struct placements *placements, struct snapshot *snapshot,
 	const struct cgroup_base *base, const char *text, size_t length, unsigned *ret)
 {
 	struct placement_entry *found;
-	char head[TEXT_USUAL];
+	char head[TEXT_USUAL], own[TEXT_USUAL];
 
+	if (is_own(base, text, length)) {
+		int n = snprintf(own, sizeof(own), "0::%s\n", base->own);
+
+		if (n > 0 && (size_t)n < sizeof(own)) {
+			text = own;
+			length = (size_t)n;
+		}
+	}
 	if (length > TEXT_USUAL) {
 		size_t short_length = shorten(text, length, base, head);
 

@@ -50,6 +50,11 @@ struct cgroup_identity {
 struct cgroup_base {
 	const char *const *prefixes;
 	size_t count;
+	/* Where the reader is in a cgroup namespace of its own: the path of its container's cgroup
+	 * in the host's tree. What the kernel shows as "/" there, and all that is not above it
+	 * ("/.."), is that container's. NULL: not so, or not known. For who reads the texts; the
+	 * parser does not look at it. */
+	const char *own;
 };
 
 /* Parses the whole text of /proc/PID/cgroup (need not be terminated). `base` may be NULL.
