@@ -24,12 +24,21 @@ PKG_CONFIG ?= pkg-config
 INSTALL    ?= install
 PACKAGES   := libcap-ng libproc2 libsystemd yaml-0.1 jansson smartcols nettle
 
+# KUBERNETES=0 leaves out the Kubernetes API source, and libcurl with it.
+KUBERNETES ?= 1
+ifneq ($(KUBERNETES),0)
+PACKAGES   += libcurl
+endif
+
 # SANITIZE=1 builds everything, tests included, with AddressSanitizer and UBSan; COVERAGE=1 for gcov;
 # FUZZ=1 (needs clang) for libFuzzer. Each has a folder of its own.
 SANITIZE ?= 0
 COVERAGE ?= 0
 FUZZ     ?= 0
 BUILD    := build
+ifeq ($(KUBERNETES),0)
+BUILD    := build-without-kubernetes
+endif
 ifeq ($(SANITIZE),1)
 BUILD    := build-sanitize
 endif
@@ -76,10 +85,16 @@ ALL_CPPFLAGS  = -Iinclude -D_GNU_SOURCE -DCAPAUDITD_VERSION='"$(VERSION)"' $(CPP
 ALL_CFLAGS    = -std=gnu17 $(OPTIMIZE) $(WARNINGS) $(HARDENING) $(INSTRUMENT) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS   = $(LINKHARD) $(INSTRUMENT) -Wl,--as-needed $(LDFLAGS)
 
-SOURCES := $(sort $(wildcard daemon/*.c daemon/*/*.c))
+# kube_access.c reads files and needs no libcurl.
+KUBERNETES_SOURCES := daemon/identify/kubernetes.c \
+	$(filter-out daemon/identify/kube_access.c,$(wildcard daemon/identify/kube_*.c))
+LEFT_OUT := $(if $(filter 0,$(KUBERNETES)),$(KUBERNETES_SOURCES),daemon/identify/kubernetes_none.c)
+
+SOURCES := $(sort $(filter-out $(LEFT_OUT),$(wildcard daemon/*.c daemon/*/*.c)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libcapauditd.a
 PROGRAM := $(BUILD)/capauditd
+IMAGE   := $(BUILD)/capauditd-image.tar
 MAN_PAGES := $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(sort $(wildcard docs/man/*.scd)))
 
 .SUFFIXES:
@@ -124,7 +139,7 @@ clean: ## removes what was built
 # tests/support. A line "// wrap: FUNCTION..." in it names functions that the linker replaces by
 # __wrap_FUNCTION. System and service tests are the same, with their folders' other files.
 UNIT_TESTS    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
-SYSTEM_TESTS  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/system/test_*.c)))
+SYSTEM_TESTS  := $(patsubst %.c,$(BUILD)/%,$(sort $(filter-out $(if $(filter 0,$(KUBERNETES)),%/test_api.c),$(wildcard tests/system/test_*.c))))
 SERVICE_TESTS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/service/test_*.c)))
 SCRIPT_TESTS  := $(sort $(wildcard tests/service/test_*.sh))
 SUPPORT        := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/support/*.c)))
@@ -141,6 +156,25 @@ $(BUILD)/tests/system/test_%: $(BUILD)/tests/system/test_%.o $(SYSTEM_SUPPORT) $
 $(BUILD)/tests/service/test_%: $(BUILD)/tests/service/test_%.o $(SYSTEM_SUPPORT) $(LIBRARY)
 	$(link_test)
 
+# The Kubernetes API source: tests/kubernetes/kube_*.c (an API server on loopback, with libmicrohttpd)
+# are shared by its tests, and a program of their own for the tests of commands.
+ifneq ($(KUBERNETES),0)
+KUBERNETES_TESTS   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/kubernetes/test_*.c)))
+endif
+KUBERNETES_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/kubernetes/kube_*.c)))
+API_SERVER         := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/kubernetes/api_server.c))
+MICROHTTPD_LIBS     = $(eval MICROHTTPD_LIBS := $$(shell $(PKG_CONFIG) --libs libmicrohttpd gnutls))$(MICROHTTPD_LIBS)
+
+$(BUILD)/tests/kubernetes/test_%: $(BUILD)/tests/kubernetes/test_%.o $(KUBERNETES_SUPPORT) $(SUPPORT) $(LIBRARY)
+	$(link_test) $(MICROHTTPD_LIBS)
+
+# The commands beside an API server.
+$(BUILD)/tests/system/test_api: $(BUILD)/tests/system/test_api.o $(SYSTEM_SUPPORT) $(filter-out %/kube_fixture.o,$(KUBERNETES_SUPPORT)) $(LIBRARY)
+	$(link_test) $(MICROHTTPD_LIBS)
+
+$(BUILD)/tests/kubernetes/api_server: $(BUILD)/tests/kubernetes/api_server.o $(KUBERNETES_SUPPORT) $(LIBRARY)
+	$(link_test) $(MICROHTTPD_LIBS)
+
 # Fuzz targets: with libFuzzer (make fuzz), or with a small main that replays their corpora.
 FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS     := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/replay_%)
@@ -153,8 +187,8 @@ $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/r
 CORE_OBJECTS := $(if $(filter 0,$(SANITIZE)),$(if $(filter 0,$(COVERAGE)),$(filter $(BUILD)/daemon/core/%,$(OBJECTS))))
 QUICK_RUN  = tests/tools/check-headers 'tests/tools/check-layers $(CORE_OBJECTS)' $(UNIT_TESTS) \
 	$(foreach f,$(FUZZ_NAMES),'$(BUILD)/tests/fuzz/replay_$(f) tests/fuzz/corpus/$(f)')
-SYSTEM_RUN = $(SYSTEM_TESTS) $(SERVICE_TESTS) $(SCRIPT_TESTS)
-RUN_TESTS  = CAPAUDITD='$(abspath $(PROGRAM))' SANITIZE=$(SANITIZE) \
+SYSTEM_RUN = $(KUBERNETES_TESTS) $(SYSTEM_TESTS) $(SERVICE_TESTS) $(SCRIPT_TESTS)
+RUN_TESTS  = CAPAUDITD='$(abspath $(PROGRAM))' CAPAUDITD_IMAGE='$(abspath $(IMAGE))' SANITIZE=$(SANITIZE) \
 	tests/tools/run-tests --results $(BUILD)/test-results --logs $(BUILD)/test-logs
 
 # Leaks are errors; a sanitizer's report must be seen by the test that started the program.
@@ -171,7 +205,7 @@ check: ## everything: quickcheck, real containers, journald, systemd (root); SAN
 	@$(MAKE) --no-print-directory check-all
 
 ifeq ($(shell id -u),0)
-check-all: $(PROGRAM) man $(UNIT_TESTS) $(REPLAYS) $(SYSTEM_TESTS) $(SERVICE_TESTS)
+check-all: $(PROGRAM) $(IMAGE) man $(UNIT_TESTS) $(REPLAYS) $(KUBERNETES_TESTS) $(API_SERVER) $(SYSTEM_TESTS) $(SERVICE_TESTS)
 	@$(RUN_TESTS) $(QUICK_RUN) $(SYSTEM_RUN)
 else
 check-all: quickcheck
@@ -196,7 +230,7 @@ check-warnings: ## no warning under gcc or clang, tests included
 	done
 
 .PHONY: check-compiles
-check-compiles: $(PROGRAM) $(UNIT_TESTS) $(REPLAYS) $(SYSTEM_TESTS) $(SERVICE_TESTS)
+check-compiles: $(PROGRAM) $(UNIT_TESTS) $(REPLAYS) $(KUBERNETES_TESTS) $(API_SERVER) $(API_BENCH) $(SYSTEM_TESTS) $(SERVICE_TESTS)
 
 .PHONY: valgrind
 valgrind: $(UNIT_TESTS) ## unit tests under valgrind
@@ -241,16 +275,25 @@ demo: ## five real containers, audited and explained (root)
 	@$(MAKE) --no-print-directory $(PROGRAM)
 	@CAPAUDITD='$(abspath $(PROGRAM))' tests/demo.sh
 
+# What the Kubernetes API source costs is measured by a program of its own, with the tests' server.
+ifneq ($(KUBERNETES),0)
+API_BENCH := $(BUILD)/tests/bench/api
+endif
+
+$(BUILD)/tests/bench/api: $(BUILD)/tests/bench/api.o $(BUILD)/tests/bench/api_daemon.o $(BUILD)/tests/bench/api_text.o \
+		$(filter-out %/kube_fixture.o,$(KUBERNETES_SUPPORT))
+	$(link_test) $(MICROHTTPD_LIBS)
+
 .PHONY: bench
-bench: ## 10,000 processes in 200 containers, beside pscap (root)
+bench: ## 10,000 processes in 200 containers, beside pscap; 1,000 containers beside an API server (root)
 	@tests/tools/deps build bench
-	@$(MAKE) --no-print-directory $(PROGRAM)
-	@CAPAUDITD='$(abspath $(PROGRAM))' tests/bench/bench.sh
+	@$(MAKE) --no-print-directory $(PROGRAM) $(API_BENCH)
+	@CAPAUDITD='$(abspath $(PROGRAM))' API_BENCH='$(abspath $(API_BENCH))' tests/bench/bench.sh
 
 ##@ Source
 
 C_FILES = $(sort $(wildcard daemon/*.[ch] daemon/*/*.[ch] include/capauditd/*.h tests/*/*.[ch]))
-SHELL_FILES = $(sort $(shell grep -lsE '^\#!.*[ /](ba)?sh' .ci/run tests/*.sh tests/*/* 2>/dev/null))
+SHELL_FILES = $(sort $(shell grep -lsE '^\#!.*[ /](ba)?sh' .ci/run tests/*.sh tests/*/* packaging/*/* 2>/dev/null))
 
 .PHONY: format
 format: ## clang-format over everything
@@ -290,6 +333,14 @@ uninstall: ## removes what install wrote (not your policy)
 		(set -x; rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}); \
 	done
 	rm -rf $(DESTDIR)$(docdir)
+
+##@ Packages
+
+.PHONY: image
+image: $(IMAGE) ## build/capauditd-image.tar: an OCI image of the program and what it links; V=1 lists it
+
+$(IMAGE): $(PROGRAM) packaging/image/build
+	packaging/image/build --program $(PROGRAM) --version $(VERSION) --output $@ $(if $(filter 1,$(V)),--verbose)
 
 .PHONY: dist
 dist: ## capauditd-VERSION.tar.xz of what is committed; the same bytes each time

@@ -354,13 +354,22 @@ static void a_silent_watch_is_up(void **state)
 	struct fixture f;
 
 	(void)state;
-	settled_with_pods(&f, "a");
+	fixture_init(&f, NULL);
+	fixture_list_pods(&f, "a", 10);
+	f.settings.stall_us = 50000;
+	fixture_connect(&f);
+	fixture_settle(&f);
 	misbehave(&f, SERVER_PODS, SERVER_WATCH,
 		(struct kube_misbehaviour){ .times = 1, .status = 503 });
 	kube_server_end_watches(f.server, SERVER_PODS, false);
 	UNTIL(&f, f.said_down == 1);
 	UNTIL(&f, kubernetes_is_up(f.kubernetes));
+	/* For much longer than any other answer may be. */
+	for (unsigned turn = 0; turn < 30; turn++)
+		fixture_turn(&f);
 	assert_int_equal(fixture_count(&f, SERVER_PODS, SERVER_LIST), 1);
+	assert_int_equal(fixture_count(&f, SERVER_PODS, SERVER_WATCH), 3);
+	assert_int_equal(fixture_count(&f, SERVER_NAMESPACES, SERVER_WATCH), 1);
 	fixture_done(&f);
 }
 

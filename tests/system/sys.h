@@ -90,6 +90,7 @@ struct sys {
 	struct sys_daemon *daemon;
 	pid_t containerd;	 /* 0: not started */
 	bool own_run_containerd; /* /run/containerd did not exist before us */
+	bool have_image;	 /* the program's own image was imported */
 };
 
 /* For cmocka: group fixture, and what runs after every test (stops all that it started). */
@@ -208,6 +209,35 @@ void sys_need_containerd(struct sys *sys);
  * word. */
 struct sys_container *sys_containerd_run(struct sys *sys, const char *const *options, bool user);
 void sys_containerd_remove(struct sys *sys, struct sys_container *container);
+/* `ctr` with arguments up to NULL, in Kubernetes' namespace. */
+struct sys_result *sys_ctr(struct sys *sys, const char *const *arguments);
+/* One with an id and a cgroup, to be started by what follows. */
+struct sys_container *sys_containerd_new(struct sys *sys);
+/* `ctr run OPTIONS IMAGE ID ARGV`, each up to NULL; argv NULL: as the image says. Without --detach
+ * it runs to its end. */
+struct sys_result *sys_ctr_run(struct sys *sys, const struct sys_container *container,
+	const char *const *options, const char *image, const char *const *argv);
+/* Starts it detached, as sys_containerd_run() does, and waits until its program is ready. */
+void sys_containerd_start(struct sys *sys, struct sys_container *container,
+	const char *const *options, const char *image);
+void sys_containerd_find_pid(struct sys *sys, struct sys_container *container);
+const char *sys_containerd_image(bool user); /* name of the one with bin/inside */
+
+/* -- the program's own image -- */
+/* Imports $CAPAUDITD_IMAGE, or capauditd-image.tar beside the program, into containerd on first
+ * use; skips the test where there is none. */
+void sys_need_image(struct sys *sys);
+/* Its files, unpacked. */
+const char *sys_image_root(struct sys *sys);
+json_t *sys_image_configuration(struct sys *sys);
+const char *sys_image_layer(struct sys *sys); /* its one layer's archive */
+/* A container for it, with a cgroup namespace that has the container's cgroup as its root. */
+struct sys_container *sys_image_container(struct sys *sys);
+/* Runs it as the DaemonSet does: in the tests' PID namespace and its own cgroup namespace, uid 0
+ * without capabilities, no_new_privs, seccomp, a read-only root, the host's files below /host.
+ * `options`: further ones of `ctr run`. argv NULL: as the image says. */
+struct sys_result *sys_image_run(struct sys *sys, const struct sys_container *container,
+	const char *const *options, const char *const *argv);
 
 /* -- the program under test -- */
 enum sys_user { SYS_ROOT, SYS_NOBODY };

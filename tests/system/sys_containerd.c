@@ -46,6 +46,21 @@ static char *address(struct sys *sys)
 	return sys_print(sys, "%s/socket", base(sys));
 }
 
+#define ARGUMENTS_MAX 96
+
+struct sys_result *sys_ctr(struct sys *sys, const char *const *arguments)
+{
+	const char *argv[ARGUMENTS_MAX + 1] = { "ctr", "-a", address(sys), "-n", "k8s.io" };
+	size_t count = 5;
+
+	for (size_t i = 0; arguments[i]; i++) {
+		if (count == ARGUMENTS_MAX)
+			fail_msg("too many arguments");
+		argv[count++] = arguments[i];
+	}
+	return sys_command(sys, &(struct sys_command){ .argv = argv });
+}
+
 /* As the OCI's image specification spells this machine's. */
 static const char *architecture(void)
 {
@@ -129,9 +144,8 @@ static void start(struct sys *sys)
 		if (sys->spawned[i].pid == pid)
 			sys->spawned[i].pid = 0;
 	sys->containerd = pid;
-	must(sys_command_line(sys, "ctr", "-a", address(sys), "-n", "k8s.io", "images", "import",
-		     "--no-unpack", make_image(sys), NULL),
-		"ctr images import");
+	const char *const import[] = { "images", "import", "--no-unpack", make_image(sys), NULL };
+	must(sys_ctr(sys, import), "ctr images import");
 }
 
 void sys_need_containerd(struct sys *sys)
@@ -145,15 +159,9 @@ void sys_need_containerd(struct sys *sys)
 		start(sys);
 }
 
-struct sys_container *sys_containerd_run(struct sys *sys, const char *const *options, bool user)
+struct sys_container *sys_containerd_new(struct sys *sys)
 {
 	struct sys_container *container = sys_container_new(sys);
-	char *ready = sys_print(sys, "%s/%u.ready", base(sys), sys->made + 1);
-	const char *argv[64] = { "ctr", "-a", address(sys), "-n", "k8s.io", "run", "--snapshotter",
-		"native", "--detach", "--runc-root", sys_print(sys, "%s/runc", base(sys)),
-		"--fifo-dir", sys_print(sys, "%s/fifo", base(sys)), "--log-uri",
-		sys_print(sys, "file://%s", ready), "--cgroup" };
-	size_t count = 16;
 
 	sys_make_id(sys, container);
 	(void)snprintf(container->cgroup, sizeof(container->cgroup), "/kubepods/burstable/pod%s/%s",
@@ -161,31 +169,77 @@ struct sys_container *sys_containerd_run(struct sys *sys, const char *const *opt
 	container->by = SYS_BY_CONTAINERD;
 	sys_cgroup_remember(sys, container->cgroup);
 	sys_cgroup_remember(sys, sys_print(sys, "/kubepods/burstable/pod%s", container->pod_uid));
-	argv[count++] = container->cgroup;
-	for (size_t i = 0; options && options[i] && count < 56; i++)
-		argv[count++] = options[i];
-	argv[count++] = user ? USER_IMAGE : IMAGE;
-	argv[count++] = container->id;
-	argv[count++] = "/bin/inside";
-	argv[count++] = "pause";
-	must(sys_command(sys, &(struct sys_command){ .argv = argv }), "ctr run");
-	sys_wait_text(sys, ready, "ready");
+	return container;
+}
 
-	const struct sys_result *state = sys_command_line(
-		sys, "ctr", "-a", address(sys), "-n", "k8s.io", "task", "ls", NULL);
-	must(state, "ctr task ls");
-	const char *row = strstr(state->out, container->id);
+struct sys_result *sys_ctr_run(struct sys *sys, const struct sys_container *container,
+	const char *const *options, const char *image, const char *const *argv)
+{
+	const char *arguments[ARGUMENTS_MAX + 1] = { "run", "--snapshotter", "native",
+		"--runc-root", sys_print(sys, "%s/runc", base(sys)), "--fifo-dir",
+		sys_print(sys, "%s/fifo", base(sys)), "--cgroup", container->cgroup };
+	const char *const tail[] = { image, container->id, NULL };
+	const char *const *const lists[] = { options, tail, argv };
+	size_t count = 9;
+
+	for (size_t list = 0; list < 3; list++)
+		for (size_t i = 0; lists[list] && lists[list][i]; i++) {
+			if (count == ARGUMENTS_MAX)
+				fail_msg("too many arguments");
+			arguments[count++] = lists[list][i];
+		}
+	return sys_ctr(sys, arguments);
+}
+
+void sys_containerd_find_pid(struct sys *sys, struct sys_container *container)
+{
+	static const char *const list[] = { "task", "ls", NULL };
+	const struct sys_result *tasks = sys_ctr(sys, list);
+
+	must(tasks, "ctr task ls");
+	const char *row = strstr(tasks->out, container->id);
 	if (!row || sscanf(row, "%*s %d", &container->pid) != 1)
-		fail_msg("ctr does not know its own container: %s", state->out);
+		fail_msg("ctr does not know its own container: %s", tasks->out);
+}
+
+const char *sys_containerd_image(bool user)
+{
+	return user ? USER_IMAGE : IMAGE;
+}
+
+void sys_containerd_start(struct sys *sys, struct sys_container *container,
+	const char *const *options, const char *image)
+{
+	static const char *const pause[] = { "/bin/inside", "pause", NULL };
+	char *ready = sys_print(sys, "%s/%s.ready", base(sys), container->id);
+	const char *all[ARGUMENTS_MAX + 1] = { "--detach", "--log-uri",
+		sys_print(sys, "file://%s", ready) };
+
+	for (size_t i = 0; options && options[i]; i++) {
+		if (i + 3 == ARGUMENTS_MAX)
+			fail_msg("too many arguments");
+		all[i + 3] = options[i];
+	}
+	must(sys_ctr_run(sys, container, all, image, pause), "ctr run");
+	sys_wait_text(sys, ready, "ready");
+	sys_containerd_find_pid(sys, container);
+}
+
+struct sys_container *sys_containerd_run(struct sys *sys, const char *const *options, bool user)
+{
+	struct sys_container *container = sys_containerd_new(sys);
+
+	sys_containerd_start(sys, container, options, sys_containerd_image(user));
 	return container;
 }
 
 void sys_containerd_remove(struct sys *sys, struct sys_container *container)
 {
-	(void)sys_command_line(sys, "ctr", "-a", address(sys), "-n", "k8s.io", "task", "rm", "-f",
-		container->id, NULL);
-	(void)sys_command_line(sys, "ctr", "-a", address(sys), "-n", "k8s.io", "container", "rm",
-		container->id, NULL);
+	const char *const task[] = { "task", "rm", "-f", container->id, NULL };
+	const char *const itself[] = { "container", "rm", container->id, NULL };
+
+	(void)sys_ctr(sys, task);
+	(void)sys_ctr(sys, itself);
 }
 
 void sys_containerd_stop(struct sys *sys)
