@@ -60,7 +60,8 @@ static void check_below(const struct cgroup_identity *identity)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const prefixes[] = { "/docker/x", "/../a", "/" };
-	static const struct cgroup_base base = { prefixes, ARRAY_SIZE(prefixes) };
+	static const struct cgroup_base base = { .prefixes = prefixes,
+		.count = ARRAY_SIZE(prefixes) };
 	const char *text = (const char *)data;
 	struct cgroup_identity identity;
 

@@ -81,7 +81,7 @@ static void parse_without_memory(
 }
 
 static const char *const prefixes[] = { "/kubepods.slice", "/system.slice/docker.service" };
-static const struct cgroup_base base = { prefixes, ARRAY_SIZE(prefixes) };
+static const struct cgroup_base base = { .prefixes = prefixes, .count = ARRAY_SIZE(prefixes) };
 
 static void every_recorded_text_is_parsed_without_memory(void **state)
 {
