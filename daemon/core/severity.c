@@ -199,7 +199,7 @@ static enum origin find_origin(const struct finding *f, capability_mask bit)
 static void find_origins(struct finding *f)
 {
 	for (unsigned n = 0; n < CAPABILITY_MAX; n++)
-		f->origin[n] = find_origin(f, CAPABILITY_BIT(n));
+		f->origin[n] = (uint8_t)find_origin(f, CAPABILITY_BIT(n));
 }
 
 static bool is_worse(const struct finding *f, const struct assessment *a)

@@ -186,10 +186,11 @@ static int load(const char *text, size_t length, const char *const *path, json_t
 	*ret = NULL;
 	if (r < 0)
 		return r;
+	errno = 0; /* jansson 2.14 leaves its own code unset where memory is short */
 	*ret = json_loadb(found, found_length, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
 	if (*ret)
 		return 0;
-	return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+	return errno == ENOMEM ? -ENOMEM : -EBADMSG;
 }
 
 int bundle_parse(const char *text, size_t length, const char *runtime, const char *id, bool in_pod,

@@ -173,9 +173,10 @@ int json_value_at(const char *text, size_t length, const char *const *path, json
 		return 0;
 	if (r < 0)
 		return r;
+	errno = 0; /* jansson 2.14 leaves its own code unset where memory is short */
 	value = json_loadb(found, found_length, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
 	if (!value)
-		return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+		return errno == ENOMEM ? -ENOMEM : -EBADMSG;
 	if (json_is_null(value))
 		json_decref(value);
 	else

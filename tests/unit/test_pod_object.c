@@ -221,14 +221,15 @@ static void the_owner_is_what_a_person_would_change(void **state)
 #define NODE "\"ownerReferences\":[{\"kind\":\"Node\",\"name\":\"n1\",\"controller\":true}]"
 
 static const char *const forged_hashes[] = {
-	"\"annotations\":{\"kubernetes.io/config.hash\":\"" HASH "\"}," NODE,
-	"\"annotations\":{\"kubernetes.io/config.hash\":\"" HASH
-	"\",\"kubernetes.io/config.mirror\":\"" HASH "\"}",
-	"\"annotations\":{\"kubernetes.io/config.hash\":\"" HASH
-	"\",\"kubernetes.io/config.mirror\":\"x\"}," NODE,
-	"\"annotations\":{\"kubernetes.io/config.hash\":\"short\","
-	"\"kubernetes.io/config.mirror\":\"short\"}," NODE,
-	"\"annotations\":{\"kubernetes.io/config.hash\":7,\"kubernetes.io/config.mirror\":7}," NODE,
+	("\"annotations\":{\"kubernetes.io/config.hash\":\"" HASH "\"}," NODE),
+	("\"annotations\":{\"kubernetes.io/config.hash\":\"" HASH
+	 "\",\"kubernetes.io/config.mirror\":\"" HASH "\"}"),
+	("\"annotations\":{\"kubernetes.io/config.hash\":\"" HASH
+	 "\",\"kubernetes.io/config.mirror\":\"x\"}," NODE),
+	("\"annotations\":{\"kubernetes.io/config.hash\":\"short\","
+	 "\"kubernetes.io/config.mirror\":\"short\"}," NODE),
+	("\"annotations\":{\"kubernetes.io/config.hash\":7,"
+	 "\"kubernetes.io/config.mirror\":7}," NODE),
 };
 
 static void a_hash_is_believed_of_a_mirror_pod_alone(void **state)
