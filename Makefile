@@ -160,6 +160,7 @@ $(BUILD)/tests/service/test_%: $(BUILD)/tests/service/test_%.o $(SYSTEM_SUPPORT)
 # are shared by its tests, and a program of their own for the tests of commands.
 ifneq ($(KUBERNETES),0)
 KUBERNETES_TESTS   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/kubernetes/test_*.c)))
+API_BENCH          := $(BUILD)/tests/bench/api
 endif
 KUBERNETES_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/kubernetes/kube_*.c)))
 API_SERVER         := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/kubernetes/api_server.c))
@@ -276,10 +277,6 @@ demo: ## five real containers, audited and explained (root)
 	@CAPAUDITD='$(abspath $(PROGRAM))' tests/demo.sh
 
 # What the Kubernetes API source costs is measured by a program of its own, with the tests' server.
-ifneq ($(KUBERNETES),0)
-API_BENCH := $(BUILD)/tests/bench/api
-endif
-
 $(BUILD)/tests/bench/api: $(BUILD)/tests/bench/api.o $(BUILD)/tests/bench/api_daemon.o $(BUILD)/tests/bench/api_text.o \
 		$(filter-out %/kube_fixture.o,$(KUBERNETES_SUPPORT))
 	$(link_test) $(MICROHTTPD_LIBS)

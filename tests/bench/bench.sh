@@ -1,21 +1,27 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# What capauditd costs, beside pscap, with 10,000 processes in 200 containers. Prints what is demanded
-# and what was measured, in ratios where possible, since machines differ; fails on no figure.
+# What capauditd costs: beside pscap, with 10,000 processes in 200 containers; and beside an API
+# server, with 1,000 containers in 250 pods. Prints what is demanded and what was measured, in ratios
+# where possible, since machines differ; fails on no figure.
 #
 #   bench.sh                the program is $CAPAUDITD, or build/capauditd
 #   BENCH_ROUNDS=7          pairs of scan and pscap, taken in turns
-#   BENCH_SERIES="1000 5000 10000 20000"
+#   BENCH_SERIES="1000 5000 10000 20000"    empty: none
 #   BENCH_REST_SECONDS=60   how long `run` is watched at rest: whole intervals of 30 s; 0: not at all
+#   API_BENCH=FILE          what measures the Kubernetes API source (make bench builds it); empty: not at all
 
 set -euo pipefail
 cd "$(dirname "$0")"
 
 program=${CAPAUDITD:-../../build/capauditd}
 rounds=${BENCH_ROUNDS:-7}
-read -r -a series <<<"${BENCH_SERIES:-1000 5000 10000 20000}"
+read -r -a series <<<"${BENCH_SERIES-1000 5000 10000 20000}"
 rest=${BENCH_REST_SECONDS:-60}
+api_bench=${API_BENCH:-}
+api_pods=250
+api_containers=1000
+api_namespaces=25
 per_container=50
 load=10000
 
@@ -68,10 +74,11 @@ flags=(-std=gnu17 -D_GNU_SOURCE -O2)
 	"$cc" "${flags[@]}" -o "$work/crowd" crowd.c
 "$cc" "${flags[@]}" -o "$work/measure" measure.c
 
-gather() { # PROCESSES
+gather() { # PROCESSES [CONTAINERS PODS NAMESPACES]
 	local line
 	coproc CROWD {
-		exec "$work/crowd" "$1" "$(($1 / per_container))" "$hierarchy" "$token" "$work/host/var/log"
+		exec "$work/crowd" "$1" "${2:-$(($1 / per_container))}" "$hierarchy" "$token" \
+			"$work/host/var/log" "${@:3}"
 	}
 	# bash sets it for the coproc.
 	# shellcheck disable=SC2153
@@ -141,12 +148,13 @@ if [[ -s $work/scan.json ]]; then
 	row "  scan's CPU time (s)" "" "$(awk "BEGIN { printf \"%.3f\", ${cost[$load]} / 1e6 }")"
 	row "  pscap -a's CPU time (s)" "" "$(awk "BEGIN { printf \"%.3f\", $reference / 1e6 }")"
 fi
-first=${series[0]}
+first=${series[0]:-}
 for n in "${series[@]}"; do
 	row "scan of $n processes: microseconds of CPU a process" "linear" \
 		"$(awk "BEGIN { printf \"%.1f\", ${cost[$n]} / $n }")"
 done
-last=${series[-1]}
+last=$first
+[[ -z $first ]] || last=${series[-1]}
 if ((last != first)); then
 	row "  a process among $last by one among $first" "about 1" \
 		"$(awk "BEGIN { printf \"%.2f\", (${cost[$last]} / $last) / (${cost[$first]} / $first) }")"
@@ -174,5 +182,14 @@ if ((rest > 0)); then
 	kill -TERM "$daemon_pid"
 	wait "$daemon_pid" || true
 	daemon_pid=
+	disperse
+fi
+
+if [[ -n $api_bench ]]; then
+	rm -rf "$work/host/var/log"
+	mkdir -p "$work/host/var/log/"{pods,containers}
+	gather "$api_containers" "$api_containers" "$api_pods" "$api_namespaces"
+	"$api_bench" "$program" "$work/host" "$work" "$token" "$api_pods" "$api_containers" \
+		"$api_namespaces" || die "the API source could not be measured"
 	disperse
 fi

@@ -2,11 +2,13 @@
 /*
  * A node's load for the benchmark: N processes with the default capability set in M containers, as
  * far as their cgroups and log directories say. Usage: crowd PROCESSES CONTAINERS HIERARCHY TOKEN
- * LOGS
+ * LOGS [PODS NAMESPACES]; otherwise each container has a pod of its own, all in one namespace.
  *
  * Says "ready" on standard output once all are there, and removes them all when its standard input
  * ends. HIERARCHY is where one is mounted, LOGS a folder to lay out like a node's /var/log.
  */
+#include "crowd.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -28,9 +30,15 @@
 #define MEMBER	    "member"		 /* argv[1] of a process of the crowd */
 #define PATH_SIZE   512
 
+/* How containers share pods, and pods namespaces. */
+struct shares {
+	unsigned containers; /* of a pod */
+	unsigned namespaces;
+};
+
 struct container {
-	char id[65];
-	char pod_uid[37];
+	char id[CROWD_ID_SIZE];
+	char pod_uid[CROWD_UID_SIZE];
 	char pod[PATH_SIZE]; /* the cgroup directories of the pod and its container */
 	char directory[PATH_SIZE];
 };
@@ -61,12 +69,14 @@ static void make_directory(const char *path)
 }
 
 static void make_container(struct container *c, const char *hierarchy, const char *token,
-	const char *logs, unsigned number)
+	const char *logs, unsigned number, const struct shares *shares)
 {
-	char path[PATH_SIZE], target[PATH_SIZE];
+	unsigned pod = number / shares->containers, space = pod % shares->namespaces,
+		 place = number % shares->containers;
+	char path[PATH_SIZE], target[PATH_SIZE], of_pod[PATH_SIZE];
 
-	(void)snprintf(c->id, sizeof(c->id), "%.16s%048x", token, number);
-	(void)snprintf(c->pod_uid, sizeof(c->pod_uid), "%.8s-0000-4000-8000-%012x", token, number);
+	crowd_container_id(c->id, token, number);
+	crowd_pod_uid(c->pod_uid, token, pod);
 	print(path, "%s/kubepods", hierarchy);
 	make_directory(path);
 	print(path, "%s/kubepods/burstable", hierarchy);
@@ -76,12 +86,14 @@ static void make_container(struct container *c, const char *hierarchy, const cha
 	print(c->directory, "%s/kubepods/burstable/pod%s/%s", hierarchy, c->pod_uid, c->id);
 	make_directory(c->directory);
 
-	print(path, "%s/pods/bench_crowd-%u_%s", logs, number, c->pod_uid);
+	print(of_pod, "pods/" CROWD_NAMESPACE "_" CROWD_POD "_%s", space, pod, c->pod_uid);
+	print(path, "%s/%s", logs, of_pod);
 	make_directory(path);
-	print(path, "%s/pods/bench_crowd-%u_%s/main", logs, number, c->pod_uid);
+	print(path, "%s/%s/" CROWD_CONTAINER, logs, of_pod, place);
 	make_directory(path);
-	print(target, "/var/log/pods/bench_crowd-%u_%s/main/0.log", number, c->pod_uid);
-	print(path, "%s/containers/crowd-%u_bench_main-%s.log", logs, number, c->id);
+	print(target, "/var/log/%s/" CROWD_CONTAINER "/0.log", of_pod, place);
+	print(path, "%s/containers/" CROWD_POD "_" CROWD_NAMESPACE "_" CROWD_CONTAINER "-%s.log",
+		logs, pod, space, place, c->id);
 	if (symlink(target, path) != 0 && errno != EEXIST)
 		die(path);
 }
@@ -103,7 +115,7 @@ static void remove_container(const struct container *c)
 			;
 		(void)usleep(10000);
 	}
-	(void)rmdir(c->pod);
+	(void)rmdir(c->pod); /* goes with the last of its containers */
 }
 
 static void hold_default_set(void)
@@ -185,11 +197,19 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], MEMBER) == 0)
 		be_member();
-	if (argc != 6) {
-		(void)fprintf(stderr, "usage: crowd PROCESSES CONTAINERS HIERARCHY TOKEN LOGS\n");
+	if (argc != 6 && argc != 8) {
+		(void)fprintf(stderr, "usage: crowd PROCESSES CONTAINERS HIERARCHY TOKEN LOGS "
+				      "[PODS NAMESPACES]\n");
 		return 2;
 	}
 	unsigned processes = number_of(argv[1]), containers = number_of(argv[2]);
+	unsigned pods = argc == 8 ? number_of(argv[6]) : containers;
+	const struct shares shares = { containers / pods, argc == 8 ? number_of(argv[7]) : 1 };
+
+	if (containers % pods != 0) {
+		(void)fprintf(stderr, "crowd: the containers cannot be shared out to the pods\n");
+		return 2;
+	}
 	struct container *all = calloc(containers, sizeof(*all));
 	int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 
@@ -201,7 +221,7 @@ int main(int argc, char **argv)
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	(void)signal(SIGINT, SIG_IGN);
 	for (unsigned i = 0; i < containers; i++) {
-		make_container(&all[i], argv[3], argv[4], argv[5], i);
+		make_container(&all[i], argv[3], argv[4], argv[5], i, &shares);
 		/* What does not divide goes to the first ones. */
 		populate(&all[i], processes / containers + (i < processes % containers));
 	}
