@@ -29,6 +29,21 @@ static const size_t strings[] = {
 	offsetof(struct container, pod.owner),
 };
 
+bool pod_uid_is_valid(const char *text, size_t length)
+{
+	static const char pattern[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	static const char digits[] = "0123456789abcdef";
+	bool is_hash = length == 32;
+
+	if (!is_hash && length != sizeof(pattern) - 1)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (!is_hash && pattern[i] == '-' ? text[i] != '-'
+						  : !memchr(digits, text[i], sizeof(digits) - 1))
+			return false;
+	return true;
+}
+
 bool declaration_equal(const struct declaration *a, const struct declaration *b)
 {
 	return a->known == b->known && a->privileged == b->privileged && a->add_all == b->add_all &&

@@ -13,14 +13,6 @@
 	22u /* the release in which `restricted` came to rule capabilities \
 	     */
 
-static const char *find_label(const struct label *labels, size_t count, const char *key)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(labels[i].key, key) == 0)
-			return labels[i].value;
-	return NULL;
-}
-
 /* "v1.22". True where it is a version, and one below that. What is none means the latest. */
 static bool is_before_rule(const char *version)
 {
@@ -38,8 +30,8 @@ static bool is_before_rule(const char *version)
 const struct profile *pod_security_profile(
 	const struct policy *policy, const struct label *labels, size_t count)
 {
-	const char *level = find_label(labels, count, POD_SECURITY_ENFORCE);
-	const char *version = find_label(labels, count, POD_SECURITY_ENFORCE_VERSION);
+	const char *level = label_find(labels, count, POD_SECURITY_ENFORCE);
+	const char *version = label_find(labels, count, POD_SECURITY_ENFORCE_VERSION);
 
 	if (!level)
 		return NULL;

@@ -34,7 +34,7 @@ static const char *subject_text(const struct policy_subject *subject, enum match
 	return NULL;
 }
 
-static const char *label_value(const struct label *labels, size_t count, const char *key)
+const char *label_find(const struct label *labels, size_t count, const char *key)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(labels[i].key, key) == 0)
@@ -47,7 +47,7 @@ static bool selector_matches(
 {
 	for (size_t i = 0; i < selector->count; i++) {
 		const char *value =
-			labels ? label_value(labels, count, selector->labels[i].key) : NULL;
+			labels ? label_find(labels, count, selector->labels[i].key) : NULL;
 
 		if (!globs_match(&selector->labels[i].values, value))
 			return false;

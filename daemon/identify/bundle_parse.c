@@ -5,10 +5,11 @@
  */
 #include <capauditd/bundle.h>
 
+#include "json_piece.h"
+
 #include <capauditd/json_text.h>
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,17 +71,11 @@ static const struct {
 	{ "docker", &docker },
 };
 
-/* A zero byte is legal in JSON and in no name. */
-static const char *plain_text(const json_t *value)
-{
-	const char *text = json_string_value(value);
-
-	return text && text[0] && strlen(text) == json_string_length(value) ? text : NULL;
-}
-
 static const char *text_of(const json_t *annotations, const char *key)
 {
-	return key ? plain_text(json_object_get(annotations, key)) : NULL;
+	const char *text = key ? json_text_of(json_object_get(annotations, key)) : NULL;
+
+	return text && text[0] ? text : NULL;
 }
 
 /* Where the cgroup's path names no runtime (Kubernetes with cgroupfs) the annotations tell. Each
@@ -105,30 +100,6 @@ static const struct dialect *choose_dialect(const char *runtime, const json_t *a
 	return guess_dialect(annotations);
 }
 
-static int copy(char **ret, const char *text)
-{
-	if (!text)
-		return 0;
-	*ret = strdup(text);
-	return *ret ? 0 : -ENOMEM;
-}
-
-/* "11111111-2222-3333-4444-555555555555", or the 32 digits of a static pod's hash. */
-static bool is_uid(const char *text)
-{
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	const size_t length = strlen(text);
-
-	if (length == 32)
-		return strspn(text, "0123456789abcdef") == length;
-	if (length != strlen(form))
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if (form[i] == '-' ? text[i] != '-' : !strchr("0123456789abcdef", text[i]))
-			return false;
-	return true;
-}
-
 static int read_annotations(const json_t *annotations, const char *runtime, const char *id,
 	bool in_pod, struct bundle *ret)
 {
@@ -144,15 +115,15 @@ static int read_annotations(const json_t *annotations, const char *runtime, cons
 		(type && (strcmp(type, "sandbox") == 0 || strcmp(type, "podsandbox") == 0)) ||
 		(sandbox && strcmp(sandbox, id) == 0);
 	ret->is_container = !ret->is_sandbox && type && strcmp(type, "container") == 0;
-	r = copy(&ret->namespace_name, text_of(annotations, dialect->namespace_name));
+	r = json_text_copy(text_of(annotations, dialect->namespace_name), &ret->namespace_name);
 	if (r == 0)
-		r = copy(&ret->pod, text_of(annotations, dialect->pod));
+		r = json_text_copy(text_of(annotations, dialect->pod), &ret->pod);
 	/* A pod's author may write what he likes into CRI-O's annotations of the sandbox. */
 	if (r == 0 && !ret->is_sandbox)
-		r = copy(&ret->container, text_of(annotations, dialect->container));
+		r = json_text_copy(text_of(annotations, dialect->container), &ret->container);
 	if (r == 0 && !ret->is_sandbox)
-		r = copy(&ret->image, text_of(annotations, dialect->image));
-	if (uid && is_uid(uid))
+		r = json_text_copy(text_of(annotations, dialect->image), &ret->image);
+	if (uid && pod_uid_is_valid(uid, strlen(uid)))
 		memcpy(ret->pod_uid, uid, strlen(uid) + 1);
 	return r;
 }
@@ -166,31 +137,13 @@ static void read_bounding(const json_t *names, struct bundle *ret)
 	ret->granted_known = true;
 	json_array_foreach((json_t *)names, i, name)
 	{
-		const char *text = plain_text(name);
+		const char *text = json_text_of(name);
 		unsigned number;
 
 		if (text && strncmp(text, "CAP_", 4) == 0 &&
 			capability_from_name(text, &number) == 0 && capability_info(number))
 			ret->granted |= CAPABILITY_BIT(number);
 	}
-}
-
-/* Nothing, where there is no such value. */
-static int load(const char *text, size_t length, const char *const *path, json_t **ret)
-{
-	const char *found;
-	size_t found_length;
-	json_error_t error;
-	int r = json_text_find(text, length, path, &found, &found_length);
-
-	*ret = NULL;
-	if (r < 0)
-		return r;
-	errno = 0; /* jansson 2.14 leaves its own code unset where memory is short */
-	*ret = json_loadb(found, found_length, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
-	if (*ret)
-		return 0;
-	return errno == ENOMEM ? -ENOMEM : -EBADMSG;
 }
 
 int bundle_parse(const char *text, size_t length, const char *runtime, const char *id, bool in_pod,
@@ -206,17 +159,15 @@ int bundle_parse(const char *text, size_t length, const char *runtime, const cha
 	int r = json_text_find(text, length, process_path, &process, &process_length);
 
 	if (r == 0 && process[0] == '{') {
-		r = load(text, length, bounding_path, &bounding);
+		r = json_value_at(text, length, bounding_path, &bounding);
 		/* A process without the set is granted nothing. */
-		if (r == 0 || r == -ENOENT)
+		if (r == 0)
 			read_bounding(bounding, &bundle);
 	}
 	if (r == 0 || r == -ENOENT)
-		r = load(text, length, annotations_path, &annotations);
-	if (r == 0)
+		r = json_value_at(text, length, annotations_path, &annotations);
+	if (r == 0 && annotations)
 		r = read_annotations(annotations, runtime, id, in_pod, &bundle);
-	else if (r == -ENOENT)
-		r = 0;
 	if (r < 0) {
 		bundle_done(&bundle);
 		return r;

@@ -6,6 +6,8 @@
  */
 #include <capauditd/bundle.h>
 
+#include "read_fully.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -120,25 +122,6 @@ static void wipe(char *text, size_t size)
 	free(text);
 }
 
-static int read_all(int fd, char *text, size_t size, size_t *ret_length)
-{
-	size_t length = 0;
-
-	while (length < size) {
-		ssize_t n = read(fd, text + length, size - length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		length += (size_t)n;
-	}
-	*ret_length = length;
-	return 0;
-}
-
 static int read_config(int bundle, const struct container *container, struct bundle *ret)
 {
 	/* O_NONBLOCK: a FIFO must not make us wait. */
@@ -158,7 +141,7 @@ static int read_config(int bundle, const struct container *container, struct bun
 	text = malloc((size_t)st.st_size);
 	if (!text)
 		return -ENOMEM;
-	r = read_all(fd, text, (size_t)st.st_size, &length);
+	r = read_fully(fd, text, (size_t)st.st_size, &length);
 	if (r == 0)
 		r = bundle_parse(
 			text, length, container->runtime, container->id, container->in_pod, ret);

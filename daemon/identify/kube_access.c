@@ -5,6 +5,8 @@
  */
 #include <capauditd/kubernetes.h>
 
+#include "read_fully.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -61,24 +63,6 @@ int kube_access_from_service_account(
 	return 0;
 }
 
-/* Reads from a file, or from a pipe (`--kubeconfig <(...)`), into memory of a fixed size: growing
- * it would leave copies of secrets behind. */
-static int read_text(int fd, char *text, size_t size, size_t *length)
-{
-	while (*length < size) {
-		ssize_t n = read(fd, text + *length, size - *length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		*length += (size_t)n;
-	}
-	return 0;
-}
-
 static int open_error(const char *path, int r, struct diag *diag)
 {
 	if (diag)
@@ -100,7 +84,7 @@ int kube_access_from_file(const char *path, struct kube_access *ret, struct diag
 	text = malloc(size);
 	if (!text)
 		return -ENOMEM;
-	r = read_text(fd, text, size, &length);
+	r = read_fully(fd, text, size, &length); /* or from a pipe: --kubeconfig <(...) */
 	if (r < 0)
 		r = open_error(path, r, diag);
 	else

@@ -9,6 +9,8 @@
  */
 #include "kube_connection.h"
 
+#include "read_fully.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -36,6 +38,7 @@ static int read_file(const char *path, size_t max, char **ret, size_t *ret_lengt
 	_cleanup_free_ char *text = NULL;
 	size_t length = 0;
 	struct stat st;
+	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
@@ -47,20 +50,10 @@ static int read_file(const char *path, size_t max, char **ret, size_t *ret_lengt
 	text = malloc((size_t)st.st_size + 2);
 	if (!text)
 		return -ENOMEM;
-	for (;;) {
-		ssize_t n = read(fd, text + length, (size_t)st.st_size + 1 - length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			int r = -errno;
-
-			explicit_bzero(text, length);
-			return r;
-		}
-		length += (size_t)n;
-		if (n == 0 || length > (size_t)st.st_size)
-			break;
+	r = read_fully(fd, text, (size_t)st.st_size + 1, &length);
+	if (r < 0) {
+		explicit_bzero(text, length);
+		return r;
 	}
 	text[length] = '\0';
 	*ret = TAKE_PTR(text);

@@ -5,11 +5,12 @@
  */
 #include "kube_kind.h"
 
+#include "json_piece.h"
+
 #include <capauditd/json_text.h>
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,13 +19,6 @@
 static void cleanup_curl(char **text)
 {
 	curl_free(*text);
-}
-
-/* jansson calls it an "invalid token" when memory runs out within a string. Which of both it was,
- * malloc() has said, where errno was 0 before. */
-static int told_apart(int r)
-{
-	return r == -EBADMSG && errno == ENOMEM ? -ENOMEM : r;
 }
 
 int kube_find_string(const char *text, size_t length, const char *const *path, char **ret)
@@ -38,32 +32,26 @@ int kube_find_string(const char *text, size_t length, const char *const *path, c
 		return r;
 	if (found_length < 3 || found_length > STRING_MAX || found[0] != '"')
 		return -ENOENT;
-	errno = 0;
-	value = json_loadb(found, found_length, JSON_DECODE_ANY, NULL);
-	if (!value)
-		return told_apart(-EBADMSG);
-	*ret = strdup(json_string_value(value));
-	return *ret ? 0 : -ENOMEM;
+	r = json_piece_load(found, found_length, &value);
+	if (r < 0)
+		return r;
+	return json_text_of(value) ? json_text_copy(json_text_of(value), ret) : -EBADMSG;
 }
 
 static int put_pod(struct cluster *cluster, const char *text, size_t length)
 {
 	struct pod_record *record;
-	int r;
+	int r = pod_record_parse(text, length, &record);
 
-	errno = 0;
-	r = pod_record_parse(text, length, &record);
-	return r < 0 ? told_apart(r) : cluster_put_pod_take(cluster, record);
+	return r < 0 ? r : cluster_put_pod_take(cluster, record);
 }
 
 static int put_namespace(struct cluster *cluster, const char *text, size_t length)
 {
 	struct namespace_record *record;
-	int r;
+	int r = namespace_record_parse(text, length, &record);
 
-	errno = 0;
-	r = namespace_record_parse(text, length, &record);
-	return r < 0 ? told_apart(r) : cluster_put_namespace_take(cluster, record);
+	return r < 0 ? r : cluster_put_namespace_take(cluster, record);
 }
 
 /* What is removed need not be understood otherwise. */

@@ -132,21 +132,6 @@ static bool is_subdomain(struct span text)
 	return is_name(text, SUBDOMAIN_MAX, true);
 }
 
-/* 8-4-4-4-12 hex digits, or a static pod's 32. */
-static bool is_pod_uid(struct span text)
-{
-	static const char pattern[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-
-	if (text.length == 32)
-		return all(text, is_hex);
-	if (text.length != sizeof(pattern) - 1)
-		return false;
-	for (size_t i = 0; i < text.length; i++)
-		if (pattern[i] == '-' ? text.at[i] != '-' : !is_hex(text.at[i]))
-			return false;
-	return true;
-}
-
 static bool names_valid(const struct names *names)
 {
 	return is_label(names->namespace_name) && is_subdomain(names->pod) &&
@@ -166,7 +151,7 @@ static bool parse_target(const char *target, struct names *ret)
 		!take_until(&folder, '_', &ret->pod))
 		return false;
 	ret->uid = folder;
-	return names_valid(ret) && is_pod_uid(ret->uid);
+	return names_valid(ret) && pod_uid_is_valid(ret->uid.at, ret->uid.length);
 }
 
 /* POD_NS_CONTAINER-ID with nothing missing. A container's name is too short to hold an id, so that

@@ -70,15 +70,6 @@ static void read_declaration(const json_t *container, struct declaration *ret)
 
 /* ---- containers ---- */
 
-static int copy(char **ret, const char *text)
-{
-	*ret = NULL;
-	if (!text)
-		return 0;
-	*ret = strdup(text);
-	return *ret ? 0 : -ENOMEM;
-}
-
 /* "containerd://8eb1cc..." */
 static const char *id_of(const json_t *status)
 {
@@ -118,11 +109,11 @@ static int read_container(struct pod_record *record, enum container_type type,
 	if (type == CONTAINER_INIT && restart && strcmp(restart, "Always") == 0)
 		c->type = CONTAINER_SIDECAR;
 	read_declaration(container, &c->declared);
-	r = copy(&c->name, name);
+	r = json_text_copy(name, &c->name);
 	if (r == 0)
-		r = copy(&c->image, text_of(container, "image"));
+		r = json_text_copy(text_of(container, "image"), &c->image);
 	if (r == 0)
-		r = copy(&c->id, find_id(statuses, name));
+		r = json_text_copy(find_id(statuses, name), &c->id);
 	return r;
 }
 

@@ -70,8 +70,7 @@ int pod_owner_find(
 	if (!kind || !name || !kind[0] || !name[0])
 		return 0;
 	if (strcmp(kind, "ReplicaSet") == 0) {
-		length =
-			without_suffix(name, labels_find(labels, label_count, "pod-template-hash"));
+		length = without_suffix(name, label_find(labels, label_count, "pod-template-hash"));
 		kind = length ? "Deployment" : kind;
 	} else if (strcmp(kind, "Job") == 0) {
 		length = without_schedule(name);

@@ -5,8 +5,6 @@
  */
 #include "records.h"
 
-#include <capauditd/json_text.h>
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,14 +101,6 @@ int labels_from_json(const json_t *object, struct label **ret, size_t *ret_count
 	return 0;
 }
 
-const char *labels_find(const struct label *labels, size_t count, const char *key)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(labels[i].key, key) == 0)
-			return labels[i].value;
-	return NULL;
-}
-
 static bool same(const char *a, const char *b)
 {
 	return a && b ? strcmp(a, b) == 0 : a == b;
@@ -149,53 +139,6 @@ bool pod_records_alike(const struct pod_record *a, const struct pod_record *b)
 		if (!containers_alike(&a->containers[i], &b->containers[i]))
 			return false;
 	return true;
-}
-
-const char *json_text_of(const json_t *string)
-{
-	const char *text = json_string_value(string);
-
-	return text && strlen(text) == json_string_length(string) ? text : NULL;
-}
-
-/* Zero bytes are let in: a pod's author can put one into an annotation or an argument, and must not
- * hide his pod by it. */
-int json_value_at(const char *text, size_t length, const char *const *path, json_t **ret)
-{
-	const char *found;
-	size_t found_length;
-	json_error_t error;
-	json_t *value;
-	int r = json_text_find(text, length, path, &found, &found_length);
-
-	*ret = NULL;
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
-		return r;
-	errno = 0; /* jansson 2.14 leaves its own code unset where memory is short */
-	value = json_loadb(found, found_length, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
-	if (!value)
-		return errno == ENOMEM ? -ENOMEM : -EBADMSG;
-	if (json_is_null(value))
-		json_decref(value);
-	else
-		*ret = value;
-	return 0;
-}
-
-int json_text_at(const char *text, size_t length, const char *const *path, char **ret)
-{
-	_cleanup_(json_decrefp) json_t *value = NULL;
-	int r = json_value_at(text, length, path, &value);
-
-	*ret = NULL;
-	if (r < 0 || !value)
-		return r;
-	if (!json_text_of(value))
-		return -EBADMSG;
-	*ret = strdup(json_text_of(value));
-	return *ret ? 0 : -ENOMEM;
 }
 
 const struct pod_container *pod_record_find(

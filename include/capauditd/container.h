@@ -69,6 +69,11 @@ struct container {
 	bool opaque;	   /* its processes are invisible from the host (gVisor, Kata) */
 };
 
+/* 36 with dashes, or the 32 hex digits of a static pod's hash; lower case, as the kubelet writes
+ * them.
+ */
+bool pod_uid_is_valid(const char *text, size_t length);
+
 bool declaration_equal(const struct declaration *a, const struct declaration *b);
 
 void container_done(struct container *container);

@@ -57,6 +57,9 @@ struct label {
 	const char *key, *value;
 };
 
+/* The value of the label with that key, or NULL. */
+const char *label_find(const struct label *labels, size_t count, const char *key);
+
 /* What a rule or exception is matched against. Strings are borrowed; NULL is unknown and matches no
  * key. Labels are NULL while unknown (they come from the Kubernetes API). */
 struct policy_subject {

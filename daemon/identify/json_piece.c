@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The one way from a piece of JSON text to jansson's values, for bundles and for what the
+ * Kubernetes API says. What a value means is not known here.
+ */
+#include "json_piece.h"
+
+#include <capauditd/json_text.h>
+#include <capauditd/macros.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int json_piece_load(const char *text, size_t length, json_t **ret)
+{
+	/* jansson 2.14 leaves its own error code unset where memory is short: malloc() has said it.
+	 */
+	errno = 0;
+	*ret = json_loadb(text, length, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	if (*ret)
+		return 0;
+	return errno == ENOMEM ? -ENOMEM : -EBADMSG;
+}
+
+const char *json_text_of(const json_t *string)
+{
+	const char *text = json_string_value(string);
+
+	return text && strlen(text) == json_string_length(string) ? text : NULL;
+}
+
+int json_text_copy(const char *text, char **ret)
+{
+	*ret = NULL;
+	if (!text)
+		return 0;
+	*ret = strdup(text);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int json_value_at(const char *text, size_t length, const char *const *path, json_t **ret)
+{
+	const char *found;
+	size_t found_length;
+	int r = json_text_find(text, length, path, &found, &found_length);
+
+	*ret = NULL;
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = json_piece_load(found, found_length, ret);
+	if (r == 0 && json_is_null(*ret)) {
+		json_decref(*ret);
+		*ret = NULL;
+	}
+	return r;
+}
+
+int json_text_at(const char *text, size_t length, const char *const *path, char **ret)
+{
+	_cleanup_(json_decrefp) json_t *value = NULL;
+	int r = json_value_at(text, length, path, &value);
+
+	*ret = NULL;
+	if (r < 0 || !value)
+		return r;
+	if (!json_text_of(value))
+		return -EBADMSG;
+	return json_text_copy(json_text_of(value), ret);
+}
