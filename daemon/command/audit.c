@@ -282,9 +282,6 @@ static void count_patience(struct known_container *known, struct audit_result *r
 	result->suspects++;
 }
 
-/* A pod that the API does not know yet may only just have been made. */
-#define API_GRACE_US 30000000u
-
 static enum api_state find_api_state(
 	const struct audit *audit, const struct known_container *known, uint64_t now_us)
 {
@@ -293,7 +290,7 @@ static enum api_state find_api_state(
 	if (known->pod_record && known->namespace_record)
 		return API_KNOWS;
 	if (!cluster_knows_pods(audit->cluster) || !cluster_knows_namespaces(audit->cluster) ||
-		now_us - known->first_seen_us < API_GRACE_US)
+		now_us - known->first_seen_us < AUDIT_API_GRACE_US)
 		return API_PENDING;
 	return API_KNOWS_NOT;
 }
@@ -402,6 +399,20 @@ struct cgroup_base audit_base(const struct audit *audit)
 	return base;
 }
 
+/* Judges all, and hands the result over. 0 or -errno, and then nothing of it is left. */
+static int judge_into(struct audit *audit, struct audit_result *result, struct audit_result *ret)
+{
+	int r = judge_all(audit, result);
+
+	if (r < 0) {
+		audit_result_done(result);
+		return r;
+	}
+	result->duration_us = audit->clock(CLOCK_MONOTONIC) - result->begin_us;
+	*ret = *result;
+	return 0;
+}
+
 int audit_pass(struct audit *audit, struct audit_result *ret)
 {
 	uint64_t begin = audit->clock(CLOCK_MONOTONIC);
@@ -427,35 +438,18 @@ int audit_pass(struct audit *audit, struct audit_result *ret)
 		return r;
 	result.coverage = snapshot.coverage;
 	r = find_stages(audit, &result);
-	if (r == 0)
-		r = judge_all(audit, &result);
-	if (r < 0) {
-		audit_result_done(&result);
-		return r;
-	}
-	result.duration_us = audit->clock(CLOCK_MONOTONIC) - begin;
-	*ret = result;
-	return 0;
+	return r < 0 ? r : judge_into(audit, &result, ret);
 }
 
 int audit_again(struct audit *audit, struct audit_result *ret)
 {
-	uint64_t begin = audit->clock(CLOCK_MONOTONIC);
-	struct audit_result result = { .started_us = audit->clock(CLOCK_REALTIME),
-		.begin_us = begin,
+	struct audit_result result = { .begin_us = audit->clock(CLOCK_MONOTONIC),
+		.started_us = audit->clock(CLOCK_REALTIME),
 		.again = true,
 		.coverage = audit->snapshot.coverage };
 	int r = registry_refresh(audit->registry);
 
-	if (r == 0)
-		r = judge_all(audit, &result);
-	if (r < 0) {
-		audit_result_done(&result);
-		return r;
-	}
-	result.duration_us = audit->clock(CLOCK_MONOTONIC) - begin;
-	*ret = result;
-	return 0;
+	return r < 0 ? r : judge_into(audit, &result, ret);
 }
 
 void audit_result_done(struct audit_result *result)

@@ -35,6 +35,10 @@ struct audit_result {
 
 #define AUDIT_SETTLE_US 1100000u
 
+/* For so long after its container was first seen a pod may only just have been made: the API has
+ * not told of it yet, and posture waits. */
+#define AUDIT_API_GRACE_US 30000000u
+
 struct audit {
 	struct engine *engine;
 	struct registry *registry;

@@ -58,7 +58,6 @@ static void say_source(void *data, const char *sentence)
 /* A name, and the labels that decide over the profile, may come a moment later: posture can wait
  * for them, drift cannot. What is reported stays so, and waits for nothing. */
 #define NAME_WAIT_US 2000000u
-#define API_WAIT_US  30000000u
 
 /* How much longer it waits; 0: it does not. */
 static uint64_t find_wait(const struct run *run, const struct known_container *known,
@@ -71,7 +70,7 @@ static uint64_t find_wait(const struct run *run, const struct known_container *k
 		ledger_has(run->ledger, finding->id))
 		return 0;
 	if (finding->provisional)
-		wait = API_WAIT_US;
+		wait = AUDIT_API_GRACE_US;
 	else if (!container->name && container->type != CONTAINER_SANDBOX)
 		wait = NAME_WAIT_US;
 	return age < wait ? wait - age : 0;

@@ -97,13 +97,8 @@ static void say_unchanged(struct run *run, const struct policy *new)
 
 void run_take_bases(struct run *run)
 {
-	const char *const *bases = policy_run(run->policy)->cgroup_bases;
-	size_t count = 0;
-
-	while (bases && bases[count])
-		count++;
-	run->base = (struct cgroup_base){ .prefixes = bases, .count = count };
-	run->audit.bases = bases;
+	run->audit.bases = policy_run(run->policy)->cgroup_bases;
+	run->base = audit_base(&run->audit);
 }
 
 static void adopt(struct run *run, struct policy *new)
