@@ -10,13 +10,9 @@
 #include <stdint.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "complaint.h"
 
-#define REQUIRE(condition)                \
-	do {                              \
-		if (!(condition))         \
-			__builtin_trap(); \
-	} while (0)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_visible(const char *text)
 {
@@ -60,19 +56,6 @@ static void check_access(const struct kube_access *access)
 		check_visible(access->token);
 	if (access->proxy_url)
 		check_visible(access->proxy_url);
-}
-
-static void check_complaint(const struct diag *diag, const uint8_t *data, size_t size)
-{
-	unsigned lines = 2; /* the one that a last line's end begins, and YAML's end of the text */
-
-	for (size_t i = 0; i < size; i++)
-		lines += data[i] == '\n' || data[i] == '\r' || data[i] >= 0x80;
-	REQUIRE(diag->message[0] != '\0');
-	REQUIRE(text_is_clean(diag->message, strlen(diag->message)));
-	REQUIRE(diag->line <= lines);
-	REQUIRE((diag->line > 0) == (diag->column > 0));
-	REQUIRE(diag->column <= size + 2);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
