@@ -141,7 +141,7 @@ clean: ## removes what was built
 UNIT_TESTS    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
 SYSTEM_TESTS  := $(patsubst %.c,$(BUILD)/%,$(sort $(filter-out $(if $(filter 0,$(KUBERNETES)),%/test_api.c),$(wildcard tests/system/test_*.c))))
 SERVICE_TESTS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/service/test_*.c)))
-SCRIPT_TESTS  := $(sort $(wildcard tests/service/test_*.sh))
+SCRIPT_TESTS  := $(sort $(wildcard tests/service/test_*.sh tests/manifests/test_*.sh))
 SUPPORT        := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/support/*.c)))
 SYSTEM_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/system/sys_*.c)))
 wraps          = $(foreach f,$(shell sed -n 's,^// wrap: ,,p' $(1)),-Wl,--wrap=$(f))
