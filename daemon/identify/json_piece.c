@@ -14,13 +14,16 @@
 
 int json_piece_load(const char *text, size_t length, json_t **ret)
 {
-	/* jansson 2.14 leaves its own error code unset where memory is short: malloc() has said it.
-	 */
+	/* Of memory jansson 2.14 does not tell: json_error_code() may be anything then, and a text
+	 * for which its buffer could not grow loses a character and is a success. malloc() tells
+	 * (where no number follows: reading one resets errno). */
 	errno = 0;
 	*ret = json_loadb(text, length, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-	if (*ret)
-		return 0;
-	return errno == ENOMEM ? -ENOMEM : -EBADMSG;
+	if (errno != ENOMEM)
+		return *ret ? 0 : -EBADMSG;
+	json_decref(*ret);
+	*ret = NULL;
+	return -ENOMEM;
 }
 
 const char *json_text_of(const json_t *string)

@@ -81,6 +81,7 @@ static void take_bundle(struct known_container *known, struct bundle *bundle)
 	(void)replace(&c->name, TAKE_PTR(bundle->container));
 	if (bundle->namespace_name && bundle->pod) {
 		c->in_pod = true;
+		known->named_here = true;
 		(void)replace(&c->pod.namespace_name, TAKE_PTR(bundle->namespace_name));
 		(void)replace(&c->pod.name, TAKE_PTR(bundle->pod));
 		if (!c->pod.uid[0])
@@ -148,6 +149,12 @@ static int look_up_names(struct registry *registry)
 		&registry->logs, wanted, wanted_count, all, registry->shown_count);
 	for (size_t i = 0; i < wanted_count; i++)
 		unnamed += !wanted[i].container->name;
+	for (size_t i = 0; i < registry->shown_count; i++) {
+		struct known_container *known = &registry->shown[i]->known;
+
+		/* The API's own word sets `known` of the pod. */
+		known->named_here |= known->container.pod.name && !known->container.pod.known;
+	}
 	registry->version += unnamed < wanted_count;
 	return r;
 }
@@ -188,6 +195,12 @@ static int take_pod(const struct registry *registry, struct known_container *kno
 		{ &c->pod.name, record->name },
 		{ &c->pod.owner, record->owner },
 	};
+	/* An owner that a pod no longer has (an orphan's, until somebody adopts it). */
+	if (c->pod.owner && !record->owner) {
+		free(c->pod.owner);
+		c->pod.owner = NULL;
+		changed = 1;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		r = copy(texts[i].to, texts[i].from);
 		if (r < 0)
@@ -230,14 +243,17 @@ static bool differ(const char *a, const char *b)
 	return a && b && strcmp(a, b) != 0;
 }
 
-static struct pod_record *find_pod(const struct registry *registry, const struct container *c)
+static struct pod_record *find_pod(
+	const struct registry *registry, const struct known_container *known)
 {
+	const struct container *c = &known->container;
 	struct pod_record *record;
 
 	if (c->pod.uid[0]) {
 		record = cluster_find_pod(registry->cluster, c->pod.uid);
-		/* A hash is an annotation's word: names from this node must not gainsay it. */
-		if (record && record->config_hash[0] && !c->pod.known &&
+		/* A hash is an annotation's word: names from this node must not gainsay it, nor
+		 * those that it has confirmed. */
+		if (record && record->config_hash[0] && known->named_here &&
 			(differ(c->pod.namespace_name, record->namespace_name) ||
 				differ(c->pod.name, record->name)))
 			return NULL;
@@ -252,7 +268,7 @@ static struct pod_record *find_pod(const struct registry *registry, const struct
 static int ask_cluster(const struct registry *registry, struct known_container *known)
 {
 	struct container *c = &known->container;
-	struct pod_record *pod = find_pod(registry, c);
+	struct pod_record *pod = find_pod(registry, known);
 	struct namespace_record *namespace_record;
 	int changed = 0;
 

@@ -1,21 +1,64 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A pod as the API tells of it. Only the members that are needed are built into values:
- * managedFields alone can be half of an object. Whose it is says pod_owner.c.
+ * A pod as the API tells of it. Knows where in the object each fact stands, and which facts its
+ * author could have made up. Whose it is says pod_owner.c.
  */
 #include "records.h"
-
-#include <capauditd/json_text.h>
-#include <capauditd/text.h>
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define HASH_DIGITS 32u
+#define HASH_ANNOTATION	  "kubernetes.io/config.hash"
+#define MIRROR_ANNOTATION "kubernetes.io/config.mirror"
 
-/* Lists of a pod's spec, with the statuses that belong to them. */
+#define IMAGE_MAX      1024u /* a reference's name, tag and digest are shorter together */
+#define RUNTIME_ID_MAX CGROUP_NAME_MAX
+
+static const struct json_keep capabilities_keep[] = { { "add", NULL }, { "drop", NULL }, { 0 } };
+static const struct json_keep context_keep[] = { { "privileged", NULL },
+	{ "capabilities", capabilities_keep }, { 0 } };
+static const struct json_keep container_keep[] = { { "name", NULL }, { "image", NULL },
+	{ "restartPolicy", NULL }, { "securityContext", context_keep }, { 0 } };
+static const struct json_keep status_keep[] = { { "name", NULL }, { "containerID", NULL }, { 0 } };
+static const struct json_keep owner_keep[] = { { "kind", NULL }, { "name", NULL },
+	{ "controller", NULL }, { 0 } };
+static const struct json_keep annotations_keep[] = { { HASH_ANNOTATION, NULL },
+	{ MIRROR_ANNOTATION, NULL }, { 0 } };
+
+static const struct json_keep pod_keep[] = {
+	{ "kind", NULL },
+	{ "metadata",
+		(const struct json_keep[]){
+			{ "name", NULL },
+			{ "namespace", NULL },
+			{ "uid", NULL },
+			{ "labels", NULL },
+			{ "annotations", annotations_keep },
+			{ "ownerReferences", owner_keep },
+			{ 0 },
+		} },
+	{ "spec",
+		(const struct json_keep[]){
+			{ "initContainers", container_keep },
+			{ "containers", container_keep },
+			{ "ephemeralContainers", container_keep },
+			{ 0 },
+		} },
+	{ "status",
+		(const struct json_keep[]){
+			{ "initContainerStatuses", status_keep },
+			{ "containerStatuses", status_keep },
+			{ "ephemeralContainerStatuses", status_keep },
+			{ "qosClass", NULL },
+			{ 0 },
+		} },
+	{ 0 },
+};
+
+/* Lists of a pod's spec, with the statuses that belong to them. A sidecar is an init container that
+ * is restarted, and its status is among theirs. */
 static const struct {
 	const char *spec, *status;
 	enum container_type type;
@@ -25,84 +68,113 @@ static const struct {
 	{ "ephemeralContainers", "ephemeralContainerStatuses", CONTAINER_EPHEMERAL },
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	return json_text_of(json_object_get(object, key));
-}
-
 /* ---- what a container declares ---- */
 
-static void read_names(
-	const json_t *names, bool *all, capability_mask *mask, capability_mask *prefixed)
+/* A name of the table, with or without CAP_. CAP_21, which this program takes for SYS_ADMIN where a
+ * person writes it, no runtime knows. */
+static bool find_capability(const char *text, bool *ret_prefixed, unsigned *ret)
 {
+	bool prefixed = strncasecmp(text, "CAP_", 4) == 0;
+	const struct capability_info *info;
+
+	if (capability_from_name(text, ret) < 0)
+		return false;
+	info = capability_info(*ret);
+	*ret_prefixed = prefixed;
+	return info && strcasecmp(text + (prefixed ? 4 : 0), info->name) == 0;
+}
+
+static void read_names(
+	const json_t *names, bool *all, capability_mask *mask, capability_mask *prefixed_only)
+{
+	capability_mask plain = 0, prefixed = 0;
 	size_t i;
 	json_t *name;
 
 	json_array_foreach((json_t *)names, i, name)
 	{
 		const char *text = json_text_of(name);
+		bool has_prefix;
 		unsigned number;
 
 		if (!text)
 			continue;
-		if (strcasecmp(text, "ALL") == 0) {
+		if (strcasecmp(text, "ALL") == 0)
 			*all = true;
-			continue;
-		}
-		if (capability_from_name(text, &number) < 0)
-			continue; /* no runtime knows it either */
-		*mask |= CAPABILITY_BIT(number);
-		if (prefixed && strncasecmp(text, "CAP_", 4) == 0)
-			*prefixed |= CAPABILITY_BIT(number);
+		else if (find_capability(text, &has_prefix, &number))
+			*(has_prefix ? &prefixed : &plain) |= CAPABILITY_BIT(number);
 	}
+	*mask = plain | prefixed;
+	/* What is also spelt as it should be is granted. */
+	*prefixed_only = prefixed & ~plain;
 }
 
 static void read_declaration(const json_t *container, struct declaration *ret)
 {
 	const json_t *context = json_object_get(container, "securityContext");
 	const json_t *capabilities = json_object_get(context, "capabilities");
+	capability_mask unused;
 
 	*ret = (struct declaration){ .known = true };
 	ret->privileged = json_is_true(json_object_get(context, "privileged"));
 	read_names(json_object_get(capabilities, "add"), &ret->add_all, &ret->add, &ret->prefixed);
-	read_names(json_object_get(capabilities, "drop"), &ret->drop_all, &ret->drop, NULL);
+	read_names(json_object_get(capabilities, "drop"), &ret->drop_all, &ret->drop, &unused);
 }
 
 /* ---- containers ---- */
 
-/* "containerd://8eb1cc..." */
-static const char *id_of(const json_t *status)
+static bool is_named(const json_t *status, const char *name)
 {
-	const char *id = text_of(status, "containerID");
-	const char *slashes = id ? strstr(id, "://") : NULL;
+	const char *other = object_text(status, "name");
 
-	return slashes && slashes[3] ? slashes + 3 : NULL;
+	return other && strcmp(other, name) == 0;
 }
 
-static const char *find_id(const json_t *statuses, const char *name)
+/* The kubelet sorts statuses as the spec has them or by name: `position` is where to look first. */
+static const json_t *find_status(const json_t *statuses, size_t position, const char *name)
 {
+	const json_t *likely = json_array_get(statuses, position);
 	size_t i;
 	json_t *status;
 
+	if (is_named(likely, name))
+		return likely;
 	json_array_foreach((json_t *)statuses, i, status)
 	{
-		const char *other = text_of(status, "name");
-
-		if (other && strcmp(other, name) == 0)
-			return id_of(status);
+		if (is_named(status, name))
+			return status;
 	}
 	return NULL;
 }
 
+/* "containerd://8eb1cc..." */
+static const char *id_of(const json_t *status)
+{
+	const char *id = object_text(status, "containerID");
+	const char *slashes = id ? strstr(id, "://") : NULL;
+
+	if (!slashes || !slashes[3] || strlen(slashes + 3) > RUNTIME_ID_MAX)
+		return NULL;
+	return slashes + 3;
+}
+
+/* What is no image's name (the API takes any text) cannot have been pulled, nor run. */
+static const char *image_of(const json_t *container)
+{
+	const char *image = object_text(container, "image");
+
+	return image && image[0] && strlen(image) <= IMAGE_MAX ? image : NULL;
+}
+
 static int read_container(struct pod_record *record, enum container_type type,
-	const json_t *container, const json_t *statuses)
+	const json_t *container, const json_t *statuses, size_t position)
 {
 	struct pod_container *c = &record->containers[record->container_count];
-	const char *name = text_of(container, "name"),
-		   *restart = text_of(container, "restartPolicy");
+	const char *name = object_name(container, "name");
+	const char *restart = object_text(container, "restartPolicy");
 	int r;
 
-	if (!name || !name[0])
+	if (!name)
 		return -EBADMSG;
 	record->container_count++;
 	c->type = type;
@@ -111,146 +183,129 @@ static int read_container(struct pod_record *record, enum container_type type,
 	read_declaration(container, &c->declared);
 	r = json_text_copy(name, &c->name);
 	if (r == 0)
-		r = json_text_copy(text_of(container, "image"), &c->image);
+		r = json_text_copy(image_of(container), &c->image);
 	if (r == 0)
-		r = json_text_copy(find_id(statuses, name), &c->id);
+		r = json_text_copy(id_of(find_status(statuses, position, name)), &c->id);
 	return r;
 }
 
-static int read_list(struct pod_record *record, enum container_type type, const json_t *containers,
-	const json_t *statuses)
+static int read_containers(struct pod_record *record, const json_t *spec, const json_t *status)
 {
-	size_t room = POD_CONTAINERS_MAX - record->container_count, i;
-	size_t count = json_array_size(containers);
-	struct pod_container *all;
-	json_t *container;
-	int r = 0;
+	size_t count = 0;
 
-	if (containers && !json_is_array(containers))
-		return -EBADMSG;
-	count = count < room ? count : room;
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		const json_t *containers = json_object_get(spec, lists[i].spec);
+
+		if (containers && !json_is_array(containers) && !json_is_null(containers))
+			return -EBADMSG;
+		count += json_array_size(containers);
+	}
 	if (!count)
 		return 0;
-	all = reallocarray(record->containers, record->container_count + count, sizeof(*all));
-	if (!all)
+	if (count > POD_CONTAINERS_MAX)
+		count = POD_CONTAINERS_MAX;
+	record->containers = calloc(count, sizeof(*record->containers));
+	if (!record->containers)
 		return -ENOMEM;
-	memset(all + record->container_count, 0, count * sizeof(*all));
-	record->containers = all;
-	json_array_foreach((json_t *)containers, i, container)
-	{
-		if (r < 0 || i == count)
-			break;
-		r = read_container(record, type, container, statuses);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		const json_t *containers = json_object_get(spec, lists[i].spec);
+		const json_t *statuses = json_object_get(status, lists[i].status);
+
+		for (size_t j = 0; j < json_array_size(containers); j++) {
+			int r;
+
+			if (record->container_count == count)
+				return 0;
+			r = read_container(
+				record, lists[i].type, json_array_get(containers, j), statuses, j);
+			if (r < 0)
+				return r;
+		}
 	}
-	return r;
-}
-
-static int read_containers(struct pod_record *record, const char *text, size_t length)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(lists); i++) {
-		const char *const spec_path[] = { "spec", lists[i].spec, NULL };
-		const char *const status_path[] = { "status", lists[i].status, NULL };
-		_cleanup_(json_decrefp) json_t *containers = NULL, *statuses = NULL;
-
-		r = json_value_at(text, length, spec_path, &containers);
-		if (r == 0 && containers)
-			r = json_value_at(text, length, status_path, &statuses);
-		if (r == 0)
-			r = read_list(record, lists[i].type, containers, statuses);
-	}
-	return r;
+	return 0;
 }
 
 /* ---- the pod ---- */
 
 static bool is_hash(const char *text)
 {
-	return text && strlen(text) == HASH_DIGITS &&
-	       strspn(text, "0123456789abcdef") == HASH_DIGITS;
+	return text && strlen(text) == POD_HASH_SIZE - 1 &&
+	       strspn(text, "0123456789abcdef") == POD_HASH_SIZE - 1;
 }
 
 /* Anybody who may create a pod may write annotations. A mirror pod is one whose two annotations
- * agree and whose controller is a Node; who forges all three gains little: names that the kubelet
- * wrote into the log directories must agree as well (naming.c). */
+ * agree and whose controller is a Node. Who forges all three still has not what came first
+ * (cluster.c), and the kubelet deletes a mirror that is none of its own. */
 static void read_hash(
-	struct pod_record *record, const json_t *annotations, const json_t *references)
+	struct pod_record *record, const json_t *annotations, const json_t *controller)
 {
-	const char *hash = text_of(annotations, "kubernetes.io/config.hash");
-	const char *mirror = text_of(annotations, "kubernetes.io/config.mirror");
+	const char *hash = object_text(annotations, HASH_ANNOTATION);
+	const char *mirror = object_text(annotations, MIRROR_ANNOTATION);
 
-	if (is_hash(hash) && mirror && strcmp(hash, mirror) == 0 && pod_owner_is_node(references))
-		memcpy(record->config_hash, hash, HASH_DIGITS + 1);
+	if (is_hash(hash) && mirror && strcmp(hash, mirror) == 0 &&
+		pod_controller_is_node(controller))
+		memcpy(record->config_hash, hash, POD_HASH_SIZE);
 }
 
-static int read_metadata(struct pod_record *record, const char *text, size_t length)
+static int read_metadata(struct pod_record *record, const json_t *metadata)
 {
-	static const char *const path[] = { "metadata", NULL };
-	static const char *const labels_path[] = { "labels", NULL };
-	static const char *const annotations_path[] = { "annotations", NULL };
-	static const char *const references_path[] = { "ownerReferences", NULL };
-	static const char *const name_path[] = { "name", NULL };
-	static const char *const namespace_path[] = { "namespace", NULL };
-	static const char *const uid_path[] = { "uid", NULL };
-	_cleanup_(json_decrefp) json_t *labels = NULL, *annotations = NULL, *references = NULL;
-	_cleanup_free_ char *uid = NULL;
-	const char *metadata;
-	size_t size;
-	int r = json_text_find(text, length, path, &metadata, &size);
+	const json_t *controller = pod_controller(json_object_get(metadata, "ownerReferences"));
+	const char *name = object_name(metadata, "name");
+	const char *namespace_name = object_name(metadata, "namespace");
+	const char *uid = object_name(metadata, "uid");
+	int r;
 
-	if (r == 0)
-		r = json_text_at(metadata, size, name_path, &record->name);
-	if (r == 0)
-		r = json_text_at(metadata, size, namespace_path, &record->namespace_name);
-	if (r == 0)
-		r = json_text_at(metadata, size, uid_path, &uid);
-	if (r == 0)
-		r = json_value_at(metadata, size, labels_path, &labels);
-	if (r == 0)
-		r = json_value_at(metadata, size, annotations_path, &annotations);
-	if (r == 0)
-		r = json_value_at(metadata, size, references_path, &references);
-	if (r < 0)
-		return r == -ENOENT ? -EBADMSG : r;
-	if (!record->name || !record->name[0] || !record->namespace_name || !uid || !uid[0] ||
-		strlen(uid) >= sizeof(record->uid))
+	if (!name || !namespace_name || !uid || strlen(uid) >= sizeof(record->uid))
 		return -EBADMSG;
 	memcpy(record->uid, uid, strlen(uid) + 1);
-	r = labels_from_json(labels, &record->labels, &record->label_count);
+	r = json_text_copy(name, &record->name);
 	if (r == 0)
-		r = pod_owner_find(references, record->labels, record->label_count, &record->owner);
-	read_hash(record, annotations, references);
-	return r;
+		r = json_text_copy(namespace_name, &record->namespace_name);
+	if (r == 0)
+		r = labels_from_json(
+			json_object_get(metadata, "labels"), &record->labels, &record->label_count);
+	if (r < 0)
+		return r;
+	read_hash(record, json_object_get(metadata, "annotations"), controller);
+	/* Of a pod that is no mirror a Node is no owner, but what its author would like us to
+	 * think. */
+	if (pod_controller_is_node(controller) && !record->config_hash[0])
+		return 0;
+	return pod_owner_name(controller, record->labels, record->label_count, &record->owner);
 }
 
-static int read_qos(struct pod_record *record, const char *text, size_t length)
+static enum qos_class read_qos(const json_t *status)
 {
-	static const char *const path[] = { "status", "qosClass", NULL };
 	static const enum qos_class classes[] = { QOS_GUARANTEED, QOS_BURSTABLE, QOS_BEST_EFFORT };
-	_cleanup_free_ char *name = NULL;
-	int r = json_text_at(text, length, path, &name);
+	const char *name = object_text(status, "qosClass");
 
 	for (size_t i = 0; name && i < ARRAY_SIZE(classes); i++)
 		if (strcmp(name, qos_class_name(classes[i])) == 0)
-			record->qos = classes[i];
-	return r;
+			return classes[i];
+	return QOS_UNKNOWN;
 }
 
 int pod_record_parse(const char *text, size_t length, struct pod_record **ret)
 {
-	_cleanup_(pod_record_unrefp) struct pod_record *record = calloc(1, sizeof(*record));
+	static const char *const kinds[] = { "Pod", NULL };
+	_cleanup_(pod_record_unrefp) struct pod_record *record = NULL;
+	_cleanup_(json_decrefp) json_t *object = NULL;
 	int r;
 
+	r = object_load(text, length, pod_keep, kinds, &object);
+	if (r < 0)
+		return r;
+	record = calloc(1, sizeof(*record));
 	if (!record)
 		return -ENOMEM;
 	record->references = 1;
-	r = read_metadata(record, text, length);
+	r = read_metadata(record, json_object_get(object, "metadata"));
 	if (r == 0)
-		r = read_containers(record, text, length);
-	if (r == 0)
-		r = read_qos(record, text, length);
-	if (r == 0)
-		*ret = TAKE_PTR(record);
-	return r;
+		r = read_containers(
+			record, json_object_get(object, "spec"), json_object_get(object, "status"));
+	if (r < 0)
+		return r;
+	record->qos = read_qos(json_object_get(object, "status"));
+	*ret = TAKE_PTR(record);
+	return 0;
 }

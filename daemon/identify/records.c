@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Owns the memory of records: references, labels, comparison. What an object of the API looks like
- * is known to pod_object.c and namespace_object.c.
+ * Owns the memory of records: references, comparison, sizes, and finding a container in a pod's.
+ * What an object of the API looks like is known to pod_object.c and namespace_object.c.
  */
 #include "records.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +14,7 @@ struct pod_record *pod_record_ref(struct pod_record *record)
 	return record;
 }
 
-static void labels_free(struct label *labels, size_t count)
+void labels_free(struct label *labels, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		free((char *)labels[i].key);
@@ -54,51 +53,6 @@ void namespace_record_unref(struct namespace_record *record)
 	labels_free(record->labels, record->label_count);
 	free(record->name);
 	free(record);
-}
-
-static int compare_labels(const void *a, const void *b)
-{
-	const struct label *x = a, *y = b;
-
-	return strcmp(x->key, y->key);
-}
-
-int labels_from_json(const json_t *object, struct label **ret, size_t *ret_count)
-{
-	struct label *labels;
-	size_t count = 0;
-	const char *key;
-	json_t *value;
-
-	*ret = NULL;
-	*ret_count = 0;
-	if (!object)
-		return 0;
-	if (!json_is_object(object))
-		return -EBADMSG;
-	labels = calloc(json_object_size(object) + 1, sizeof(*labels));
-	if (!labels)
-		return -ENOMEM;
-	json_object_foreach((json_t *)object, key, value)
-	{
-		if (!json_is_string(value)) {
-			labels_free(labels, count);
-			return -EBADMSG;
-		}
-		if (count == RECORD_LABELS_MAX)
-			break;
-		labels[count].key = strdup(key);
-		labels[count].value = strdup(json_string_value(value));
-		count++;
-		if (!labels[count - 1].key || !labels[count - 1].value) {
-			labels_free(labels, count);
-			return -ENOMEM;
-		}
-	}
-	qsort(labels, count, sizeof(*labels), compare_labels);
-	*ret = labels;
-	*ret_count = count;
-	return 0;
 }
 
 static bool same(const char *a, const char *b)
@@ -141,6 +95,41 @@ bool pod_records_alike(const struct pod_record *a, const struct pod_record *b)
 	return true;
 }
 
+static size_t text_size(const char *text)
+{
+	/* About what malloc() takes for itself. */
+	return text ? strlen(text) + 1 + 2 * sizeof(size_t) : 0;
+}
+
+static size_t labels_size(const struct label *labels, size_t count)
+{
+	size_t size = count * sizeof(*labels);
+
+	for (size_t i = 0; i < count; i++)
+		size += text_size(labels[i].key) + text_size(labels[i].value);
+	return size;
+}
+
+size_t pod_record_size(const struct pod_record *record)
+{
+	size_t size = sizeof(*record) + record->container_count * sizeof(*record->containers) +
+		      labels_size(record->labels, record->label_count) +
+		      text_size(record->namespace_name) + text_size(record->name) +
+		      text_size(record->owner);
+
+	for (size_t i = 0; i < record->container_count; i++)
+		size += text_size(record->containers[i].name) +
+			text_size(record->containers[i].image) +
+			text_size(record->containers[i].id);
+	return size;
+}
+
+size_t namespace_record_size(const struct namespace_record *record)
+{
+	return sizeof(*record) + text_size(record->name) +
+	       labels_size(record->labels, record->label_count);
+}
+
 const struct pod_container *pod_record_find(
 	const struct pod_record *record, const char *id, const char *name)
 {
@@ -158,5 +147,6 @@ bool pod_record_all_ids_known(const struct pod_record *record)
 	for (size_t i = 0; i < record->container_count; i++)
 		if (!record->containers[i].id)
 			return false;
-	return record->container_count > 0;
+	/* Of a pod that fills the cap some may have been left out. */
+	return record->container_count > 0 && record->container_count < POD_CONTAINERS_MAX;
 }

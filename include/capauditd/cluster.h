@@ -19,9 +19,10 @@
 
 #define CLUSTER_PODS_MAX       4096u /* of one node; the kubelet's own limit is 110 by default */
 #define CLUSTER_NAMESPACES_MAX 65536u
-#define POD_CONTAINERS_MAX     1024u /* of one pod; what exceeds it is left out */
-#define RECORD_LABELS_MAX      256u  /* of one object; what exceeds it is left out */
-#define POD_HASH_SIZE	       33    /* 32 digits of a static pod's configuration hash, and NUL */
+#define CLUSTER_BYTES_MAX      (32u * 1024u * 1024u) /* of all pods' records; of all namespaces' */
+#define POD_CONTAINERS_MAX     1024u		     /* of one pod; what exceeds it is left out */
+#define RECORD_LABELS_MAX      256u /* of one object; what exceeds it is left out */
+#define POD_HASH_SIZE	       33   /* 32 digits of a static pod's configuration hash, and NUL */
 
 /* One container of a pod's spec, with what its status says. */
 struct pod_container {
@@ -62,8 +63,9 @@ struct namespace_record {
 
 /* Parse one object of the API (a Pod; a Namespace or its PartialObjectMetadata), as it stands in a
  * list or in a watch event. *ret has one reference. 0; -EBADMSG where it is not such an object (no
- * name, no UID, wrong types where a fact is needed); -ENOMEM. What other programs wrote into it and
- * is odd elsewhere (a capability nobody knows) is passed over. */
+ * name, no UID, wrong types where a fact is needed); -ENOSPC where what is needed of it is more
+ * than any honest object has (a megabyte of capabilities' names); -ENOMEM. What other programs
+ * wrote into it and is odd elsewhere (a capability nobody knows) is passed over. */
 int pod_record_parse(const char *text, size_t length, struct pod_record **ret);
 int namespace_record_parse(const char *text, size_t length, struct namespace_record **ret);
 
@@ -89,7 +91,8 @@ struct cluster *cluster_new(void);
 void cluster_free(struct cluster *cluster);
 DEFINE_CLEANUP(struct cluster, cluster_free)
 
-/* Take the caller's reference in every case. 0; -ENOMEM; -ENOSPC beyond the cap (counted). */
+/* Take the caller's reference in every case. 0; -ENOMEM; -ENOSPC beyond a cap (counted). Of pods
+ * beyond the cap one that has run takes the place of those that never did. */
 int cluster_put_pod_take(struct cluster *cluster, struct pod_record *record);
 int cluster_put_namespace_take(struct cluster *cluster, struct namespace_record *record);
 void cluster_remove_pod(struct cluster *cluster, const char *uid);

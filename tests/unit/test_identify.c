@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Whose a task is: made-up snapshots given to the registry, one after another; log directories laid
- * out in a temporary root.
+ * Whose a task is: made-up snapshots given to the registry, one after another.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,93 +9,9 @@
 
 #include <cmocka.h>
 
-#include <capauditd/identify.h>
+#include "identify_fixture.h"
 
-#include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#define ID_A	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define ID_B	  "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define UID	  "11111111-2222-3333-4444-555555555555"
-#define POD(id)	  "0::/kubepods/burstable/pod" UID "/" id "\n"
-#define HOST_TEXT "0::/system.slice/sshd.service\n"
-
-/* What a row does not mention is 0, on purpose. */
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-
-struct made {
-	pid_t pid, ppid;
-	const char *text;
-	unsigned level; /* PID namespaces below the reader's */
-	pid_t inner;	/* its pid there */
-	bool forked;
-	uint64_t start; /* default: pid */
-};
-
-static unsigned placement(struct snapshot *s, const char *text)
-{
-	struct placement *p;
-
-	for (unsigned i = 0; i < s->placement_count; i++)
-		if (s->placements[i].length == strlen(text) &&
-			memcmp(s->placements[i].text, text, strlen(text)) == 0)
-			return i;
-	p = reallocarray(s->placements, s->placement_count + 1, sizeof(*p));
-	assert_non_null(p);
-	s->placements = p;
-	p = &s->placements[s->placement_count];
-	p->text = strdup(text);
-	p->length = strlen(text);
-	cgroup_parse(p->text, p->length, NULL, &p->identity);
-	return (unsigned)s->placement_count++;
-}
-
-static struct snapshot make(const struct made *made, size_t count)
-{
-	struct snapshot s = { 0 };
-
-	s.tasks = calloc(count + 1, sizeof(*s.tasks));
-	assert_non_null(s.tasks);
-	for (size_t i = 0; i < count; i++) {
-		struct task *t = &s.tasks[s.task_count++];
-
-		t->pid = t->tid = made[i].pid;
-		t->ppid = made[i].ppid;
-		t->start_ticks = made[i].start ? made[i].start : (uint64_t)made[i].pid;
-		t->leader = true;
-		t->forked = made[i].forked;
-		t->runtime_stage = made[i].forked;
-		t->namespace_level = made[i].level & 0xff;
-		t->namespace_pid = made[i].inner;
-		t->container = NO_CONTAINER;
-		t->placement = placement(&s, made[i].text);
-	}
-	return s;
-}
-
-static const struct container *container_of(struct registry *r, const struct snapshot *s, pid_t pid)
-{
-	const struct task *t = snapshot_find(s, pid);
-
-	assert_non_null(t);
-	for (size_t i = 0; i < registry_count(r); i++) {
-		const struct known_container *known = registry_at(r, i);
-
-		for (size_t k = 0; k < known->task_count; k++)
-			if (known->tasks[k] == t)
-				return &known->container;
-	}
-	return NULL;
-}
-
-static void identify(struct registry *r, struct snapshot *s, const struct snapshot *previous)
-{
-	assert_int_equal(registry_identify(r, s, previous, 1000000), 0);
-}
 
 static void a_path_names_the_container_and_its_pod(void **state)
 {
@@ -326,149 +241,6 @@ static void containers_come_and_go_without_end(void **state)
 	registry_free(r);
 }
 
-/* A root with the kubelet's log directories. */
-static char root[] = "/tmp/capauditd-logs-XXXXXX";
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static void make_folder(const char *path)
-{
-	char full[512];
-
-	(void)snprintf(full, sizeof(full), "%s%s", root, path);
-	assert_int_equal(mkdir(full, 0755), 0);
-}
-
-static int set_root(void **state)
-{
-	(void)state;
-	memcpy(root + strlen(root) - 6, "XXXXXX", 6);
-	assert_non_null(mkdtemp(root));
-	make_folder("/var");
-	make_folder("/var/log");
-	make_folder("/var/log/containers");
-	make_folder("/var/log/pods");
-	return 0;
-}
-
-static int clear_root(void **state)
-{
-	(void)state;
-	return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static void make_link(const char *container, const char *id, const char *uid)
-{
-	char path[1024], target[1024];
-
-	(void)snprintf(path, sizeof(path), "%s/var/log/containers/cart-7d4f_shop_%s-%s.log", root,
-		container, id);
-	(void)snprintf(
-		target, sizeof(target), "/var/log/pods/shop_cart-7d4f_%s/%s/0.log", uid, container);
-	assert_int_equal(symlink(target, path), 0);
-}
-
-static void log_directories_name_containers_and_tell_the_sandbox(void **state)
-{
-	const struct made made[] = { { 10, 1, POD(ID_A) }, { 20, 1, POD(ID_B) } };
-	struct registry *r = registry_new(root);
-	struct snapshot s = make(made, 2);
-	const struct container *sandbox, *web;
-
-	(void)state;
-	make_folder("/var/log/pods/shop_cart-7d4f_" UID);
-	make_link("web", ID_B, UID);
-	identify(r, &s, NULL);
-	web = container_of(r, &s, 20);
-	assert_string_equal(web->name, "web");
-	assert_string_equal(web->pod.namespace_name, "shop");
-	assert_string_equal(web->pod.name, "cart-7d4f");
-	assert_int_equal(web->type, CONTAINER_UNKNOWN);
-	sandbox = container_of(r, &s, 10);
-	assert_null(sandbox->name);
-	assert_string_equal(sandbox->pod.name, "cart-7d4f");
-	assert_int_equal(sandbox->type, CONTAINER_SANDBOX);
-	snapshot_done(&s);
-	registry_free(r);
-}
-
-static void who_comes_later_without_a_log_is_no_sandbox(void **state)
-{
-	const struct made made[] = { { 10, 1, POD(ID_A) }, { 20, 1, POD(ID_B) } };
-	struct registry *r = registry_new(root);
-	struct snapshot s = make(made, 2);
-
-	(void)state;
-	make_folder("/var/log/pods/shop_cart-7d4f_" UID);
-	make_link("web", ID_A, UID); /* the earlier one has a log */
-	identify(r, &s, NULL);
-	assert_int_equal(container_of(r, &s, 20)->type, CONTAINER_UNKNOWN);
-	snapshot_done(&s);
-	registry_free(r);
-}
-
-static void a_link_that_names_another_pod_is_not_believed(void **state)
-{
-	const struct made made[] = { { 10, 1, POD(ID_A) } };
-	struct registry *r = registry_new(root);
-	struct snapshot s = make(made, 1);
-
-	(void)state;
-	make_link("web", ID_A, "99999999-2222-3333-4444-555555555555");
-	identify(r, &s, NULL);
-	assert_null(container_of(r, &s, 10)->name);
-	snapshot_done(&s);
-	registry_free(r);
-}
-
-static void a_name_that_comes_later_is_taken(void **state)
-{
-	const struct made made[] = { { 10, 1, POD(ID_A) } };
-	struct registry *r = registry_new(root);
-	struct snapshot one = make(made, 1), two = make(made, 1);
-
-	(void)state;
-	identify(r, &one, NULL);
-	assert_null(container_of(r, &one, 10)->name);
-	make_link("web", ID_A, UID);
-	identify(r, &two, &one);
-	assert_string_equal(container_of(r, &two, 10)->name, "web");
-	snapshot_done(&one);
-	snapshot_done(&two);
-	registry_free(r);
-}
-
-static unsigned complaints;
-
-static void count_complaint(void *data, const char *sentence)
-{
-	(void)data;
-	(void)sentence;
-	complaints++;
-}
-
-static void a_source_that_cannot_be_read_is_said_once(void **state)
-{
-	const struct made made[] = { { 10, 1, POD(ID_A) } };
-	struct registry *r = registry_new("/nonexistent");
-	struct snapshot s = make(made, 1);
-
-	(void)state;
-	complaints = 0;
-	identify(r, &s, NULL);
-	registry_complain(r, count_complaint, NULL);
-	registry_complain(r, count_complaint, NULL);
-	assert_int_equal(complaints, 1);
-	snapshot_done(&s);
-	registry_free(r);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -483,15 +255,6 @@ int main(void)
 		cmocka_unit_test(a_runtimes_own_stage_may_move),
 		cmocka_unit_test(a_process_that_joins_its_cgroup_late_has_not_moved),
 		cmocka_unit_test(containers_come_and_go_without_end),
-		cmocka_unit_test_setup_teardown(
-			log_directories_name_containers_and_tell_the_sandbox, set_root, clear_root),
-		cmocka_unit_test_setup_teardown(
-			who_comes_later_without_a_log_is_no_sandbox, set_root, clear_root),
-		cmocka_unit_test_setup_teardown(
-			a_link_that_names_another_pod_is_not_believed, set_root, clear_root),
-		cmocka_unit_test_setup_teardown(
-			a_name_that_comes_later_is_taken, set_root, clear_root),
-		cmocka_unit_test(a_source_that_cannot_be_read_is_said_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
