@@ -5,6 +5,13 @@
 #ifndef CAPAUDITD_TEST_IDENTIFY_FIXTURE_H
 #define CAPAUDITD_TEST_IDENTIFY_FIXTURE_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include <capauditd/identify.h>
 
 #include <stdlib.h>
