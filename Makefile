@@ -24,11 +24,10 @@ PKG_CONFIG ?= pkg-config
 INSTALL    ?= install
 PACKAGES   := libcap-ng libproc2 libsystemd yaml-0.1 jansson smartcols nettle
 
-# KUBERNETES=0 leaves out the Kubernetes API source, and libcurl with it.
+# KUBERNETES=0 leaves out the Kubernetes API source, and libcurl with it, which is opened at run time
+# and not linked: its header is all that the program needs.
 KUBERNETES ?= 1
-ifneq ($(KUBERNETES),0)
-PACKAGES   += libcurl
-endif
+HEADERS    := $(if $(filter 0,$(KUBERNETES)),,libcurl)
 
 # SANITIZE=1 builds everything, tests included, with AddressSanitizer and UBSan; COVERAGE=1 for gcov;
 # FUZZ=1 (needs clang) for libFuzzer. Each has a folder of its own.
@@ -77,8 +76,8 @@ INSTRUMENT := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=
 endif
 
 # pkg-config is asked once, and only by what compiles.
-PKG_CFLAGS    = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(PKG_CFLAGS)
-LIBS          = $(eval LIBS := $$(shell $(PKG_CONFIG) --libs $(PACKAGES)))$(LIBS)
+PKG_CFLAGS    = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(HEADERS)))$(PKG_CFLAGS)
+LIBS          = $(eval LIBS := $$(shell $(PKG_CONFIG) --libs $(PACKAGES)) -ldl)$(LIBS)
 CMOCKA_LIBS   = $(eval CMOCKA_LIBS := $$(shell $(PKG_CONFIG) --libs cmocka))$(CMOCKA_LIBS)
 
 ALL_CPPFLAGS  = -Iinclude -D_GNU_SOURCE -DCAPAUDITD_VERSION='"$(VERSION)"' $(CPPFLAGS)
@@ -86,7 +85,7 @@ ALL_CFLAGS    = -std=gnu17 $(OPTIMIZE) $(WARNINGS) $(HARDENING) $(INSTRUMENT) $(
 ALL_LDFLAGS   = $(LINKHARD) $(INSTRUMENT) -Wl,--as-needed $(LDFLAGS)
 
 # kube_access.c reads files and needs no libcurl.
-KUBERNETES_SOURCES := daemon/identify/kubernetes.c \
+KUBERNETES_SOURCES := daemon/identify/kubernetes.c daemon/identify/curl_library.c \
 	$(filter-out daemon/identify/kube_access.c,$(wildcard daemon/identify/kube_*.c))
 LEFT_OUT := $(if $(filter 0,$(KUBERNETES)),$(KUBERNETES_SOURCES),daemon/identify/kubernetes_none.c)
 
@@ -113,6 +112,18 @@ $(PROGRAM): $(BUILD)/daemon/main.o $(LIBRARY)
 $(LIBRARY): $(filter-out $(BUILD)/daemon/main.o,$(OBJECTS))
 	@rm -f $@
 	$(AR) rcs $@ $^
+
+# What -lcurl stands for on this machine, asked of the linker; it need not be libcurl.so.4.
+$(BUILD)/curl-as-linked.so:
+	@mkdir -p $(@D)
+	$(CC) -shared -o $@ -Wl,--no-as-needed $(shell $(PKG_CONFIG) --libs libcurl)
+
+CURL_SONAME ?= $(shell LC_ALL=C readelf --dynamic $(BUILD)/curl-as-linked.so | \
+	sed -n 's/.*(NEEDED).*\[\(libcurl[^]]*\)\].*/\1/p')
+comma := ,
+$(BUILD)/daemon/identify/curl_library.o: $(BUILD)/curl-as-linked.so
+$(BUILD)/daemon/identify/curl_library.o: private ALL_CPPFLAGS += -DCURL_SONAMES='"$(CURL_SONAME)"$(patsubst \
+	%,$(comma)"%",$(filter-out $(CURL_SONAME),libcurl-gnutls.so.4 libcurl.so.4))'
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -157,14 +168,15 @@ $(BUILD)/tests/service/test_%: $(BUILD)/tests/service/test_%.o $(SYSTEM_SUPPORT)
 	$(link_test)
 
 # The Kubernetes API source: tests/kubernetes/kube_*.c (an API server on loopback, with libmicrohttpd)
-# are shared by its tests, and a program of their own for the tests of commands.
+# are shared by its tests, and a program of their own for the tests of commands. A test may call
+# libcurl by itself.
 ifneq ($(KUBERNETES),0)
 KUBERNETES_TESTS   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/kubernetes/test_*.c)))
 API_BENCH          := $(BUILD)/tests/bench/api
 endif
 KUBERNETES_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/kubernetes/kube_*.c)))
 API_SERVER         := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/kubernetes/api_server.c))
-MICROHTTPD_LIBS     = $(eval MICROHTTPD_LIBS := $$(shell $(PKG_CONFIG) --libs libmicrohttpd gnutls))$(MICROHTTPD_LIBS)
+MICROHTTPD_LIBS     = $(eval MICROHTTPD_LIBS := $$(shell $(PKG_CONFIG) --libs libmicrohttpd gnutls libcurl))$(MICROHTTPD_LIBS)
 
 $(BUILD)/tests/kubernetes/test_%: $(BUILD)/tests/kubernetes/test_%.o $(KUBERNETES_SUPPORT) $(SUPPORT) $(LIBRARY)
 	$(link_test) $(MICROHTTPD_LIBS)

@@ -55,8 +55,13 @@ int run_open_kubernetes(struct run *run, struct diag *diag)
 		r = sd_event_source_set_enabled(run->news_timer, SD_EVENT_OFF);
 	if (r < 0)
 		return r;
-	return kubernetes_new(run->event, &settings, run->sources.cluster, on_changed, on_said, run,
+	r = kubernetes_new(run->event, &settings, run->sources.cluster, on_changed, on_said, run,
 		&run->kubernetes, diag);
+	if (r != -ELIBACC)
+		return r;
+	/* As with a server that never answers; all else works. */
+	run_say(run, JOURNAL_SOURCE, LOG_ERR, "%s", diag->message);
+	return 0;
 }
 
 void run_close_kubernetes(struct run *run)

@@ -142,7 +142,7 @@ int sources_fetch(struct sources *sources, const char *node, char **ret)
 	if (r >= 0)
 		r = kubernetes_new(fetch.event, &settings, sources->cluster, on_changed, on_said,
 			&fetch, &fetch.kubernetes, &diag);
-	if (r == -EINVAL) {
+	if (r == -EINVAL || r == -ELIBACC) {
 		fetch.failure = strdup(diag.message);
 		r = 0;
 	} else if (r >= 0) {

@@ -23,13 +23,6 @@
 #define PEM_MAX	  (1024u * 1024u)
 #define PEM_BEGIN "-----BEGIN "
 
-DEFINE_CLEANUP(CURLU, curl_url_cleanup)
-
-static void cleanup_curl(char **text)
-{
-	curl_free(*text);
-}
-
 /* Reads a regular file of at most `max` bytes; *ret is terminated. Whatever it is, it does not
  * block. */
 static int read_file(const char *path, size_t max, char **ret, size_t *ret_length)
@@ -122,47 +115,67 @@ static int take_pem(const char *data, const char *file, const char *what, int *r
 	return *ret_path ? 0 : -ENOMEM;
 }
 
-static int url_error(CURLUcode code, const char *server, struct diag *diag)
+/* An address, and what libcurl made of it. */
+struct address {
+	const struct curl_library *curl;
+	CURLU *url;
+	char *scheme, *host, *port, *base; /* libcurl's memory */
+};
+
+static void address_done(struct address *address)
+{
+	char *const texts[] = { address->scheme, address->host, address->port, address->base };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		address->curl->free(texts[i]);
+	address->curl->url_cleanup(address->url);
+}
+
+static int address_error(
+	const struct address *address, CURLUcode code, const char *server, struct diag *diag)
 {
 	if (code == CURLUE_OUT_OF_MEMORY)
 		return -ENOMEM;
 	return diag_error(diag, 0, 0, "\"%s\" is not the address of an API server: %s", server,
-		curl_url_strerror(code));
+		address->curl->url_strerror(code));
 }
 
-static bool has_part(CURLU *url, CURLUPart part)
+static bool has_part(const struct address *address, CURLUPart part)
 {
-	_cleanup_(cleanup_curl) char *text = NULL;
+	char *text = NULL;
+	CURLUcode code = address->curl->url_get(address->url, part, &text, 0);
 
-	return curl_url_get(url, part, &text, 0) == CURLUE_OK;
+	address->curl->free(text);
+	return code == CURLUE_OK;
 }
 
 /* The server's certificate is asked for, and compared with, another name than its address: the name
  * takes the address' place in the URL, and libcurl is told where that is. */
-static int rename_host(
-	struct kube_connection *connection, CURLU *url, const char *name, struct diag *diag)
+static int rename_host(struct kube_connection *connection, struct address *address,
+	const char *name, struct diag *diag)
 {
-	_cleanup_(cleanup_curl) char *host = NULL, *port = NULL;
+	const struct curl_library *curl = address->curl;
 	_cleanup_free_ char *line = NULL;
-	CURLUcode code = curl_url_get(url, CURLUPART_HOST, &host, 0);
+	CURLUcode code = curl->url_get(address->url, CURLUPART_HOST, &address->host, 0);
 
 	if (code == CURLUE_OK)
-		code = curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+		code = curl->url_get(
+			address->url, CURLUPART_PORT, &address->port, CURLU_DEFAULT_PORT);
 	if (code == CURLUE_OK)
-		code = curl_url_set(url, CURLUPART_HOST, name, 0);
+		code = curl->url_set(address->url, CURLUPART_HOST, name, 0);
 	if (code != CURLUE_OK)
 		return code == CURLUE_OUT_OF_MEMORY
 			       ? -ENOMEM
 			       : diag_error(diag, 0, 0, "\"%s\" is not a TLS server name: %s", name,
-					 curl_url_strerror(code));
-	if (asprintf(&line, "%s:%s:%s:%s", name, port, host, port) < 0) {
+					 curl->url_strerror(code));
+	if (asprintf(&line, "%s:%s:%s:%s", name, address->port, address->host, address->port) < 0) {
 		line = NULL;
 		return -ENOMEM;
 	}
-	connection->connect_to = curl_slist_append(NULL, line);
+	connection->connect_to = curl->slist_append(NULL, line);
 	if (!connection->connect_to)
 		return -ENOMEM;
-	if (asprintf(&connection->host_header, "Host: %s:%s", host, port) < 0) {
+	if (asprintf(&connection->host_header, "Host: %s:%s", address->host, address->port) < 0) {
 		connection->host_header = NULL;
 		return -ENOMEM;
 	}
@@ -172,37 +185,37 @@ static int rename_host(
 static int take_server(
 	struct kube_connection *connection, const struct kube_access *access, struct diag *diag)
 {
-	_cleanup_(curl_url_cleanupp) CURLU *url = curl_url();
-	_cleanup_(cleanup_curl) char *scheme = NULL, *base = NULL;
+	const struct curl_library *curl = connection->curl;
+	_cleanup_(address_done) struct address address = { .curl = curl, .url = curl->url() };
 	const char *server = access->server ? access->server : "";
 	CURLUcode code;
 	size_t length;
 	int r = 0;
 
-	if (!url)
+	if (!address.url)
 		return -ENOMEM;
-	code = curl_url_set(url, CURLUPART_URL, server, 0);
+	code = curl->url_set(address.url, CURLUPART_URL, server, 0);
 	if (code == CURLUE_OK)
-		code = curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
+		code = curl->url_get(address.url, CURLUPART_SCHEME, &address.scheme, 0);
 	if (code != CURLUE_OK)
-		return url_error(code, server, diag);
-	connection->encrypted = strcmp(scheme, "https") == 0;
-	if (!connection->encrypted && strcmp(scheme, "http") != 0)
+		return address_error(&address, code, server, diag);
+	connection->encrypted = strcmp(address.scheme, "https") == 0;
+	if (!connection->encrypted && strcmp(address.scheme, "http") != 0)
 		return diag_error(diag, 0, 0, "\"%s\": an API server is reached by https", server);
-	if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD) ||
-		has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
+	if (has_part(&address, CURLUPART_USER) || has_part(&address, CURLUPART_PASSWORD) ||
+		has_part(&address, CURLUPART_QUERY) || has_part(&address, CURLUPART_FRAGMENT))
 		return diag_error(diag, 0, 0,
 			"the API server's address may hold a host, a port and a path, no more");
 	if (access->tls_server_name && connection->encrypted)
-		r = rename_host(connection, url, access->tls_server_name, diag);
+		r = rename_host(connection, &address, access->tls_server_name, diag);
 	if (r < 0)
 		return r;
-	code = curl_url_get(url, CURLUPART_URL, &base, 0);
+	code = curl->url_get(address.url, CURLUPART_URL, &address.base, 0);
 	if (code != CURLUE_OK)
-		return url_error(code, server, diag);
-	for (length = strlen(base); length > 0 && base[length - 1] == '/';)
+		return address_error(&address, code, server, diag);
+	for (length = strlen(address.base); length > 0 && address.base[length - 1] == '/';)
 		length--;
-	connection->base = strndup(base, length);
+	connection->base = strndup(address.base, length);
 	return connection->base ? 0 : -ENOMEM;
 }
 
@@ -239,13 +252,14 @@ static int take_credentials(
 	return r;
 }
 
-int kube_connection_init(
-	struct kube_connection *connection, const struct kube_access *access, struct diag *diag)
+int kube_connection_init(struct kube_connection *connection, const struct curl_library *curl,
+	const struct kube_access *access, struct diag *diag)
 {
 	int r;
 
-	*connection =
-		(struct kube_connection){ .files = { -1, -1, -1 }, .insecure = access->insecure };
+	*connection = (struct kube_connection){
+		.curl = curl, .files = { -1, -1, -1 }, .insecure = access->insecure
+	};
 	r = take_server(connection, access, diag);
 	if (r >= 0 && !access->insecure)
 		r = take_pem(access->ca_data, access->ca_file, "certificate authority",
@@ -267,7 +281,8 @@ static void free_secret(char *text)
 void kube_connection_done(struct kube_connection *connection)
 {
 	free(connection->base);
-	curl_slist_free_all(connection->connect_to);
+	if (connection->curl)
+		connection->curl->slist_free_all(connection->connect_to);
 	free(connection->host_header);
 	free(connection->ca);
 	free(connection->certificate);
@@ -281,26 +296,28 @@ void kube_connection_done(struct kube_connection *connection)
 	*connection = (struct kube_connection){ .files = { -1, -1, -1 } };
 }
 
-void kube_headers_free(struct curl_slist *headers)
+void kube_headers_done(struct kube_headers *headers)
 {
-	for (struct curl_slist *one = headers; one; one = one->next)
+	for (struct curl_slist *one = headers->first; one; one = one->next)
 		explicit_bzero(one->data, strlen(one->data));
-	curl_slist_free_all(headers);
+	if (headers->curl)
+		headers->curl->slist_free_all(headers->first);
+	headers->first = NULL;
 }
 
-static int add_header(struct curl_slist **headers, const char *line)
+static int add_header(struct kube_headers *headers, const char *line)
 {
-	struct curl_slist *longer = curl_slist_append(*headers, line);
+	struct curl_slist *longer = headers->curl->slist_append(headers->first, line);
 
 	if (!longer)
 		return -ENOMEM;
-	*headers = longer;
+	headers->first = longer;
 	return 0;
 }
 
 /* A token is one word of visible ASCII (RFC 6750 allows less); anything else could end the header
  * and begin another. White space around it, such as a file's last newline, is left out. */
-static int add_token(struct curl_slist **headers, const char *text)
+static int add_token(struct kube_headers *headers, const char *text)
 {
 	static const char space[] = " \t\r\n";
 	_cleanup_free_ char *line = NULL;
@@ -325,7 +342,7 @@ static int add_token(struct curl_slist **headers, const char *text)
 	return r;
 }
 
-static int add_token_of_file(struct curl_slist **headers, const char *path)
+static int add_token_of_file(struct kube_headers *headers, const char *path)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t length = 0;
@@ -340,7 +357,7 @@ static int add_token_of_file(struct curl_slist **headers, const char *path)
 
 /* A token's file is read for each request: it rotates. The token beside it is for when it cannot be
  * read, as in client-go. */
-static int add_authorization(const struct kube_connection *connection, struct curl_slist **headers,
+static int add_authorization(const struct kube_connection *connection, struct kube_headers *headers,
 	char why[static CURL_ERROR_SIZE])
 {
 	int r = 0;
@@ -361,9 +378,8 @@ static int add_authorization(const struct kube_connection *connection, struct cu
 }
 
 static int make_headers(const struct kube_connection *connection, const char *accept,
-	struct curl_slist **ret, char why[static CURL_ERROR_SIZE])
+	struct kube_headers *headers, char why[static CURL_ERROR_SIZE])
 {
-	_cleanup_(kube_headers_freep) struct curl_slist *headers = NULL;
 	_cleanup_free_ char *line = NULL;
 	int r;
 
@@ -371,31 +387,29 @@ static int make_headers(const struct kube_connection *connection, const char *ac
 		line = NULL;
 		return -ENOMEM;
 	}
-	r = add_header(&headers, line);
+	r = add_header(headers, line);
 	if (r >= 0 && connection->host_header)
-		r = add_header(&headers, connection->host_header);
+		r = add_header(headers, connection->host_header);
 	if (r >= 0)
-		r = add_authorization(connection, &headers, why);
-	if (r >= 0)
-		*ret = TAKE_PTR(headers);
+		r = add_authorization(connection, headers, why);
 	return r;
 }
 
-#define SET(option, value)                                                \
-	do {                                                              \
-		if (code == CURLE_OK)                                     \
-			code = curl_easy_setopt(easy, (option), (value)); \
+#define SET(option, value)                                                 \
+	do {                                                               \
+		if (code == CURLE_OK)                                      \
+			code = curl->easy_setopt(easy, (option), (value)); \
 	} while (0)
 
 /* What holds for every request. Accept-Encoding is left out: a list would be smaller on the wire
  * and costs CPU on both sides, and a small answer that unfolds to gigabytes is not worth it.
  * Proxies of the environment are not asked: where credentials go is the configuration's to say. */
-static CURLcode set_manners(CURL *easy, bool encrypted)
+static CURLcode set_manners(const struct curl_library *curl, CURL *easy, bool encrypted)
 {
 	CURLcode code = CURLE_OK;
 
 	/* Not waiting for a name server that hangs: its thread is left to end by itself. */
-	(void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	(void)curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_PROTOCOLS_STR, encrypted ? "https" : "http");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -413,6 +427,7 @@ static CURLcode set_manners(CURL *easy, bool encrypted)
 
 static CURLcode set_trust(const struct kube_connection *connection, CURL *easy)
 {
+	const struct curl_library *curl = connection->curl;
 	CURLcode code = CURLE_OK;
 
 	SET(CURLOPT_SSL_VERIFYPEER, connection->insecure ? 0L : 1L);
@@ -430,9 +445,10 @@ static CURLcode set_trust(const struct kube_connection *connection, CURL *easy)
 }
 
 int kube_connection_apply(const struct kube_connection *connection, CURL *easy, const char *path,
-	const char *accept, struct curl_slist **ret_headers, char why[static CURL_ERROR_SIZE])
+	const char *accept, struct kube_headers *ret_headers, char why[static CURL_ERROR_SIZE])
 {
-	_cleanup_(kube_headers_freep) struct curl_slist *headers = NULL;
+	const struct curl_library *curl = connection->curl;
+	_cleanup_(kube_headers_done) struct kube_headers headers = { .curl = curl };
 	_cleanup_free_ char *url = NULL;
 	CURLcode code;
 	int r = make_headers(connection, accept, &headers, why);
@@ -443,19 +459,21 @@ int kube_connection_apply(const struct kube_connection *connection, CURL *easy, 
 		url = NULL;
 		return -ENOMEM;
 	}
-	code = set_manners(easy, connection->encrypted);
+	code = set_manners(curl, easy, connection->encrypted);
 	if (code == CURLE_OK)
 		code = set_trust(connection, easy);
 	SET(CURLOPT_URL, url);
-	SET(CURLOPT_HTTPHEADER, headers);
+	SET(CURLOPT_HTTPHEADER, headers.first);
 	SET(CURLOPT_CONNECT_TO, connection->connect_to);
 	SET(CURLOPT_PROXY, connection->proxy ? connection->proxy : "");
 	SET(CURLOPT_NOPROXY, "");
-	if (code == CURLE_OK)
-		*ret_headers = TAKE_PTR(headers);
+	if (code == CURLE_OK) {
+		*ret_headers = headers;
+		headers.first = NULL;
+	}
 	if (code == CURLE_OUT_OF_MEMORY)
 		return -ENOMEM;
 	if (code != CURLE_OK)
-		(void)snprintf(why, CURL_ERROR_SIZE, "libcurl: %s", curl_easy_strerror(code));
+		(void)snprintf(why, CURL_ERROR_SIZE, "libcurl: %s", curl->easy_strerror(code));
 	return code == CURLE_OK ? 0 : -ENOTSUP;
 }

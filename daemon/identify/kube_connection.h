@@ -9,13 +9,15 @@
 #include <capauditd/kubeconfig.h>
 #include <capauditd/macros.h>
 
-#include <curl/curl.h>
+#include "curl_library.h"
+
 #include <stdbool.h>
 
 #define KUBE_TOKEN_MAX 16384u /* bytes of a bearer token */
 
 /* Strings are owned, and NULL where not given. */
 struct kube_connection {
+	const struct curl_library *curl;
 	char *base; /* what every URL begins with; no slash at the end */
 	struct curl_slist
 		*connect_to; /* where that host is, if tls-server-name took the real one's place */
@@ -29,19 +31,23 @@ struct kube_connection {
 	char *token, *token_file;
 };
 
-/* 0; -EINVAL with *diag filled (an address that is none, a certificate that cannot be read,
- * credentials over plain http); -ENOMEM; -errno. To be released in every case. */
-int kube_connection_init(
-	struct kube_connection *connection, const struct kube_access *access, struct diag *diag);
+/* `curl` is borrowed. 0; -EINVAL with *diag filled (an address that is none, a certificate that
+ * cannot be read, credentials over plain http); -ENOMEM; -errno. To be released in every case. */
+int kube_connection_init(struct kube_connection *connection, const struct curl_library *curl,
+	const struct kube_access *access, struct diag *diag);
 void kube_connection_done(struct kube_connection *connection);
 
+/* A request's. */
+struct kube_headers {
+	const struct curl_library *curl; /* whose they are */
+	struct curl_slist *first;
+};
+void kube_headers_done(struct kube_headers *headers); /* wipes the token among them */
+
 /* Sets up `easy` for a GET of base + path. *ret_headers is to be kept for as long as the request
- * takes and released with kube_headers_free(). 0; -errno with a sentence in `why` (the token cannot
+ * takes and released with kube_headers_done(). 0; -errno with a sentence in `why` (the token cannot
  * be read); -ENOMEM. */
 int kube_connection_apply(const struct kube_connection *connection, CURL *easy, const char *path,
-	const char *accept, struct curl_slist **ret_headers, char why[static CURL_ERROR_SIZE]);
-
-void kube_headers_free(struct curl_slist *headers); /* wipes the token among them */
-DEFINE_CLEANUP(struct curl_slist, kube_headers_free)
+	const char *accept, struct kube_headers *ret_headers, char why[static CURL_ERROR_SIZE]);
 
 #endif

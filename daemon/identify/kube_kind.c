@@ -9,17 +9,12 @@
 
 #include <capauditd/json_text.h>
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define STRING_MAX 1024u /* bytes as written; names, UIDs and versions are shorter */
-
-static void cleanup_curl(char **text)
-{
-	curl_free(*text);
-}
 
 int kube_find_string(const char *text, size_t length, const char *const *path, char **ret)
 {
@@ -112,11 +107,31 @@ const struct kube_kind_ops *kube_kind_ops(enum kube_kind kind)
 	return &kinds[kind];
 }
 
+/* For a query: all but RFC 3986's unreserved characters. NULL when out of memory. */
+static char *escape(const char *text)
+{
+	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					 "0123456789-._~";
+	char *escaped = malloc(strlen(text) * 3 + 1), *to = escaped;
+
+	if (!escaped)
+		return NULL;
+	for (const char *from = text; *from; from++) {
+		if (strchr(unreserved, *from)) {
+			*to++ = *from;
+		} else {
+			(void)snprintf(to, sizeof("%00"), "%%%02X", (unsigned char)*from);
+			to += strlen("%00");
+		}
+	}
+	*to = '\0';
+	return escaped;
+}
+
 /* "/api/v1/pods?fieldSelector=spec.nodeName%3DNODE&", "/api/v1/namespaces?" */
 static char *path_of(enum kube_kind kind, const char *node)
 {
-	_cleanup_(cleanup_curl) char *escaped = NULL;
-	_cleanup_free_ char *selector = NULL;
+	_cleanup_free_ char *escaped = NULL, *selector = NULL;
 	char *path;
 
 	if (kind == KUBE_PODS) {
@@ -124,7 +139,7 @@ static char *path_of(enum kube_kind kind, const char *node)
 			selector = NULL;
 			return NULL;
 		}
-		escaped = curl_easy_escape(NULL, selector, 0);
+		escaped = escape(selector);
 		if (!escaped)
 			return NULL;
 	}
@@ -149,7 +164,7 @@ char *kube_list_path(enum kube_kind kind, const char *node)
 char *kube_watch_path(enum kube_kind kind, const char *node, const char *resource_version,
 	unsigned timeout_seconds)
 {
-	_cleanup_(cleanup_curl) char *version = curl_easy_escape(NULL, resource_version, 0);
+	_cleanup_free_ char *version = escape(resource_version);
 	_cleanup_free_ char *path = path_of(kind, node);
 	char *whole;
 

@@ -26,6 +26,7 @@ struct watched_socket {
 };
 
 struct kube_transport {
+	const struct curl_library *curl;
 	sd_event *event;
 	CURLM *multi;
 	bool initialised;	/* libcurl */
@@ -38,7 +39,7 @@ struct kube_transfer {
 	struct kube_transport *transport;
 	CURL *easy;
 	bool added;
-	struct curl_slist *headers;
+	struct kube_headers headers;
 	struct kube_request request;
 	sd_event_source *watchdog;
 	uint64_t last_us, limit_us; /* on the loop's clock */
@@ -65,13 +66,16 @@ static uint64_t add_saturating(uint64_t a, uint64_t b)
 
 static void transfer_free(struct kube_transfer *transfer)
 {
+	const struct curl_library *curl;
+
 	if (!transfer)
 		return;
+	curl = transfer->transport->curl;
 	(void)sd_event_source_disable_unref(transfer->watchdog);
 	if (transfer->added)
-		(void)curl_multi_remove_handle(transfer->transport->multi, transfer->easy);
-	curl_easy_cleanup(transfer->easy);
-	kube_headers_free(transfer->headers);
+		(void)curl->multi_remove_handle(transfer->transport->multi, transfer->easy);
+	curl->easy_cleanup(transfer->easy);
+	kube_headers_done(&transfer->headers);
 	free(transfer->refusal);
 	free(transfer);
 }
@@ -86,11 +90,12 @@ void kube_transfer_cancel(struct kube_transfer *transfer)
 static void finish(struct kube_transfer *transfer, int error, const char *why)
 {
 	_cleanup_(transfer_freep) struct kube_transfer *ended = transfer;
+	const struct curl_library *curl = ended->transport->curl;
 	struct kube_answer answer = { .error = error, .why = why };
 	curl_off_t retry_after = 0;
 
-	(void)curl_easy_getinfo(ended->easy, CURLINFO_RESPONSE_CODE, &answer.status);
-	(void)curl_easy_getinfo(ended->easy, CURLINFO_RETRY_AFTER, &retry_after);
+	(void)curl->easy_getinfo(ended->easy, CURLINFO_RESPONSE_CODE, &answer.status);
+	(void)curl->easy_getinfo(ended->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	if (retry_after > 0)
 		answer.retry_after_us = (uint64_t)retry_after > UINT64_MAX / 1000000u
 						? UINT64_MAX
@@ -98,14 +103,15 @@ static void finish(struct kube_transfer *transfer, int error, const char *why)
 	answer.refusal = ended->refusal;
 	answer.refusal_length = ended->refusal_length;
 	(void)sd_event_source_set_enabled(ended->watchdog, SD_EVENT_OFF);
-	(void)curl_multi_remove_handle(ended->transport->multi, ended->easy);
+	(void)curl->multi_remove_handle(ended->transport->multi, ended->easy);
 	ended->added = false;
 	ended->request.done(ended->request.data, &answer);
 }
 
 static void finish_by_code(struct kube_transfer *transfer, CURLcode code)
 {
-	const char *why = transfer->why[0] ? transfer->why : curl_easy_strerror(code);
+	const struct curl_library *curl = transfer->transport->curl;
+	const char *why = transfer->why[0] ? transfer->why : curl->easy_strerror(code);
 
 	if (transfer->taken != 0)
 		finish(transfer, transfer->taken, "");
@@ -121,16 +127,17 @@ static void finish_by_code(struct kube_transfer *transfer, CURLcode code)
 
 static void finish_ended(struct kube_transport *transport)
 {
+	const struct curl_library *curl = transport->curl;
 	const CURLMsg *message;
 	int left;
 
-	while ((message = curl_multi_info_read(transport->multi, &left))) {
+	while ((message = curl->multi_info_read(transport->multi, &left))) {
 		CURLcode code = message->data.result;
 		char *data = NULL;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
-		(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &data);
+		(void)curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &data);
 		finish_by_code((struct kube_transfer *)(void *)data, code);
 	}
 }
@@ -149,7 +156,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *data)
 	if (revents & (EPOLLERR | EPOLLHUP))
 		mask |= CURL_CSELECT_ERR;
 	/* `watched` may be gone after this. */
-	(void)curl_multi_socket_action(transport->multi, fd, mask, &running);
+	(void)transport->curl->multi_socket_action(transport->multi, fd, mask, &running);
 	finish_ended(transport);
 	return 0;
 }
@@ -161,7 +168,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 
 	(void)source;
 	(void)usec;
-	(void)curl_multi_socket_action(transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	(void)transport->curl->multi_socket_action(
+		transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	finish_ended(transport);
 	return 0;
 }
@@ -190,7 +198,7 @@ static int watch_socket(struct kube_transport *transport, curl_socket_t fd, uint
 		watched->next->previous = watched;
 	transport->sockets = watched;
 	if (sd_event_add_io(transport->event, &watched->source, fd, events, on_io, watched) < 0 ||
-		curl_multi_assign(transport->multi, fd, watched) != CURLM_OK) {
+		transport->curl->multi_assign(transport->multi, fd, watched) != CURLM_OK) {
 		forget_socket(watched);
 		return -1;
 	}
@@ -213,7 +221,7 @@ static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *data, 
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
 		if (watched) {
-			(void)curl_multi_assign(transport->multi, fd, NULL);
+			(void)transport->curl->multi_assign(transport->multi, fd, NULL);
 			forget_socket(watched);
 		}
 	} else if ((size_t)what < ARRAY_SIZE(events_of)) {
@@ -242,20 +250,21 @@ static int on_timer_wanted(CURLM *multi, long milliseconds, void *data)
 
 static int set_up_multi(struct kube_transport *transport)
 {
-	CURLM *multi = curl_multi_init();
+	const struct curl_library *curl = transport->curl;
+	CURLM *multi = curl->multi_init();
 
 	transport->multi = multi;
-	if (!multi || curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted) ||
-		curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, transport) ||
-		curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted) ||
-		curl_multi_setopt(multi, CURLMOPT_TIMERDATA, transport) ||
-		curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, CONNECTIONS))
+	if (!multi || curl->multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted) ||
+		curl->multi_setopt(multi, CURLMOPT_SOCKETDATA, transport) ||
+		curl->multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted) ||
+		curl->multi_setopt(multi, CURLMOPT_TIMERDATA, transport) ||
+		curl->multi_setopt(multi, CURLMOPT_MAXCONNECTS, CONNECTIONS))
 		return -ENOMEM;
 	return 0;
 }
 
-int kube_transport_new(sd_event *event, const struct kube_access *access,
-	struct kube_transport **ret, struct diag *diag)
+int kube_transport_new(sd_event *event, const struct curl_library *curl,
+	const struct kube_access *access, struct kube_transport **ret, struct diag *diag)
 {
 	_cleanup_(kube_transport_freep) struct kube_transport *transport =
 		calloc(1, sizeof(*transport));
@@ -263,13 +272,14 @@ int kube_transport_new(sd_event *event, const struct kube_access *access,
 
 	if (!transport)
 		return -ENOMEM;
+	transport->curl = curl;
 	transport->event = sd_event_ref(event);
 	for (size_t i = 0; i < ARRAY_SIZE(transport->connection.files); i++)
 		transport->connection.files[i] = -1;
-	transport->initialised = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+	transport->initialised = curl->global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 	if (!transport->initialised)
 		return -ENOMEM;
-	r = kube_connection_init(&transport->connection, access, diag);
+	r = kube_connection_init(&transport->connection, curl, access, diag);
 	if (r < 0)
 		return r;
 	r = sd_event_add_time(event, &transport->timer, CLOCK_MONOTONIC, UINT64_MAX, ACCURACY_US,
@@ -289,14 +299,14 @@ void kube_transport_free(struct kube_transport *transport)
 	if (!transport)
 		return;
 	if (transport->multi)
-		(void)curl_multi_cleanup(transport->multi);
+		(void)transport->curl->multi_cleanup(transport->multi);
 	while (transport->sockets)
 		forget_socket(transport->sockets);
 	(void)sd_event_source_disable_unref(transport->timer);
 	kube_connection_done(&transport->connection);
 	(void)sd_event_unref(transport->event);
 	if (transport->initialised)
-		curl_global_cleanup();
+		transport->curl->global_cleanup();
 	free(transport);
 }
 
@@ -335,7 +345,8 @@ static long status_of(struct kube_transfer *transfer)
 {
 	long status = 0;
 
-	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)transfer->transport->curl->easy_getinfo(
+		transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	return status;
 }
 
@@ -388,15 +399,16 @@ static size_t on_body(const char *bytes, size_t size, size_t count, void *data)
 	return transfer->taken == 0 ? length : 0;
 }
 
-#define SET(option, value)                                                          \
-	do {                                                                        \
-		if (code == CURLE_OK)                                               \
-			code = curl_easy_setopt(transfer->easy, (option), (value)); \
+#define SET(option, value)                                                           \
+	do {                                                                         \
+		if (code == CURLE_OK)                                                \
+			code = curl->easy_setopt(transfer->easy, (option), (value)); \
 	} while (0)
 
 static int set_up_easy(struct kube_transfer *transfer, const struct kube_request *request)
 {
 	const struct kube_connection *connection = &transfer->transport->connection;
+	const struct curl_library *curl = transfer->transport->curl;
 	CURLcode code = CURLE_OK;
 	int r = kube_connection_apply(connection, transfer->easy, request->path, request->accept,
 		&transfer->headers, transfer->why);
@@ -422,7 +434,7 @@ static int start(struct kube_transfer *transfer, const struct kube_request *requ
 	transfer->limit_us = add_saturating(transfer->last_us, request->limit_us);
 	transfer->request = *request;
 	transfer->request.path = transfer->request.accept = NULL;
-	transfer->easy = curl_easy_init();
+	transfer->easy = transport->curl->easy_init();
 	if (!transfer->easy)
 		return -ENOMEM;
 	r = set_up_easy(transfer, request);
@@ -432,7 +444,7 @@ static int start(struct kube_transfer *transfer, const struct kube_request *requ
 		next_look(transfer), ACCURACY_US, on_watchdog, transfer);
 	if (r < 0)
 		return r;
-	if (curl_multi_add_handle(transport->multi, transfer->easy) != CURLM_OK)
+	if (transport->curl->multi_add_handle(transport->multi, transfer->easy) != CURLM_OK)
 		return -ENOMEM;
 	transfer->added = true;
 	return 0;

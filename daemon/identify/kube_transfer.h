@@ -9,6 +9,8 @@
 #include <capauditd/kubeconfig.h>
 #include <capauditd/macros.h>
 
+#include "curl_library.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,10 +20,11 @@
 
 struct kube_transport;
 
-/* Also initialises libcurl, and kube_transport_free() undoes that: libcurl counts. Nothing is sent
- * and no thread is started before the loop turns. 0; -EINVAL with *diag; -ENOMEM; -errno. */
-int kube_transport_new(sd_event *event, const struct kube_access *access,
-	struct kube_transport **ret, struct diag *diag);
+/* Also initialises libcurl (`curl`, borrowed), and kube_transport_free() undoes that: libcurl
+ * counts. Nothing is sent and no thread is started before the loop turns. 0; -EINVAL with *diag;
+ * -ENOMEM; -errno. */
+int kube_transport_new(sd_event *event, const struct curl_library *curl,
+	const struct kube_access *access, struct kube_transport **ret, struct diag *diag);
 void kube_transport_free(struct kube_transport *transport); /* all transfers must have ended */
 DEFINE_CLEANUP(struct kube_transport, kube_transport_free)
 

@@ -24,6 +24,7 @@
 #define KINDS	       2u
 
 struct kubernetes {
+	struct curl_library curl;
 	struct cluster *cluster;
 	char *server, *node;
 	struct kube_transport *transport;
@@ -196,7 +197,10 @@ int kubernetes_new(sd_event *event, const struct kubernetes_settings *settings,
 	kubernetes->data = data;
 	r = check_node(settings->node, diag);
 	if (r >= 0)
-		r = kube_transport_new(event, settings->access, &kubernetes->transport, diag);
+		r = curl_library_open(&kubernetes->curl, diag);
+	if (r >= 0)
+		r = kube_transport_new(
+			event, &kubernetes->curl, settings->access, &kubernetes->transport, diag);
 	if (r < 0)
 		return r;
 	kubernetes->node = strdup(settings->node);

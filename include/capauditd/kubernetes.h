@@ -62,8 +62,9 @@ typedef void kubernetes_say(void *data, bool is_up, const char *sentence);
 struct kubernetes;
 
 /* `cluster` is borrowed. Nothing is sent, no thread started and nothing called before the loop
- * turns. libcurl is initialised here and released by kubernetes_free(). 0; -EINVAL with *diag
- * filled (a certificate that cannot be read, a build without this source); -ENOMEM; -errno. */
+ * turns. libcurl is loaded and initialised here and released by kubernetes_free(). 0; -EINVAL with
+ * *diag filled (a certificate that cannot be read, a build without this source); -ELIBACC with *diag
+ * filled (no libcurl here); -ENOMEM; -errno. */
 int kubernetes_new(sd_event *event, const struct kubernetes_settings *settings,
 	struct cluster *cluster, kubernetes_changed *changed, kubernetes_say *say, void *data,
 	struct kubernetes **ret, struct diag *diag);
