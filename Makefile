@@ -346,7 +346,7 @@ uninstall: ## removes what install wrote (not your policy)
 ##@ Packages
 
 .PHONY: image
-image: $(IMAGE) ## build/capauditd-image.tar: an OCI image of the program and what it links; V=1 lists it
+image: $(IMAGE) ## build/capauditd-image.tar: an OCI image of the program and its libraries; V=1 lists it
 
 $(IMAGE): $(PROGRAM) packaging/image/build
 	packaging/image/build --program $(PROGRAM) --version $(VERSION) --output $@ $(if $(filter 1,$(V)),--verbose)

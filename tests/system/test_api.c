@@ -427,6 +427,89 @@ static void what_cannot_be_is_a_usage_error(void **state)
 	assert_non_null(strstr(r->err, "kubeconfig:3:18:"));
 }
 
+/* -- libcurl, which is opened when the API is to be asked -- */
+
+/* Files of its names that are no libraries, which the loader finds before any other. */
+static void hide_libcurl(struct sys *sys)
+{
+	static const char *const names[] = { "libcurl-gnutls.so.4", "libcurl.so.4" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		sys_write_file(sys_print(sys, "%s/%s", sys->directory, names[i]), "");
+	assert_int_equal(setenv("LD_LIBRARY_PATH", sys->directory, 1), 0);
+}
+
+static int end_hiding(void **state)
+{
+	(void)unsetenv("LD_LIBRARY_PATH");
+	return end_server(state);
+}
+
+static void a_scan_without_libcurl_says_so_and_is_incomplete(void **state)
+{
+	struct sys *sys = *state;
+	struct sys_container *container = sys_start(sys, &(struct sys_spec){ .capabilities = 0 });
+	struct api api = start_api(sys);
+	const struct sys_result *scan;
+
+	hide_libcurl(sys);
+	scan = sys_scan(
+		sys, SYS_ROOT, "--kubeconfig", api.kubeconfig, "--container", container->id, NULL);
+	assert_int_equal(scan->status, 3);
+	assert_non_null(strstr(sys_get(sys, scan->json, "coverage.why_incomplete"),
+		"the Kubernetes API source is not available, since libcurl cannot be loaded"));
+	assert_non_null(strstr(scan->err, "libcurl.so.4"));
+	assert_non_null(sys_seen(scan, container));
+	/* Where the API is not to be asked nothing is missing. */
+	scan = sys_scan(sys, SYS_ROOT, "--kubernetes", "off", "--container", container->id, NULL);
+	assert_int_equal(scan->status, 0);
+	assert_null(strstr(scan->err, "libcurl"));
+}
+
+static void without_libcurl_the_daemon_says_so_and_does_all_else(void **state)
+{
+	struct sys *sys = *state;
+	static const char *const argv[] = { "/bin/inside", "pause", NULL };
+	struct sys_container *container = sys_start(sys, &(struct sys_spec){ .capabilities = 0 });
+	struct api api = start_api(sys);
+	struct sys_daemon *daemon;
+	size_t from = 0;
+
+	hide_libcurl(sys);
+	daemon = run_with(sys, &api);
+	(void)sys_exec(sys, container, sys->all, argv);
+	sys_daemon_signal(daemon, SIGUSR1);
+	(void)sys_daemon_wait(daemon, &from, container, "opened");
+	assert_non_null(strstr(sys_daemon_errors(daemon),
+		"the Kubernetes API source is not available, since libcurl cannot be loaded"));
+	assert_int_equal(kube_server_count(api.server, SERVER_PODS, SERVER_LIST), 0);
+}
+
+static bool has_libcurl(struct sys *sys, const struct sys_daemon *daemon)
+{
+	char *maps = sys_read_file(sys_print(sys, "/proc/%d/maps", (int)sys_daemon_pid(daemon)));
+	bool has = strstr(maps, "libcurl") != NULL;
+
+	assert_non_null(strstr(maps, "libc.so"));
+	free(maps);
+	return has;
+}
+
+static void libcurl_is_loaded_where_the_api_is_asked_and_nowhere_else(void **state)
+{
+	struct sys *sys = *state;
+	static const char *const off[] = { "--kubernetes", "off", NULL };
+	struct sys_daemon *daemon =
+		sys_run(sys, &(struct sys_daemon_options){ .policy = "none", .argv = off });
+	struct api api;
+
+	assert_false(has_libcurl(sys, daemon));
+	assert_int_equal(sys_daemon_stop(daemon, SIGTERM), 0);
+	sys_daemon_free(daemon);
+	api = start_api(sys);
+	assert_true(has_libcurl(sys, run_with(sys, &api)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +525,11 @@ int main(void)
 		API_TEST(without_any_answer_drift_is_told_and_posture_waits),
 		API_TEST(no_capability_is_left_with_the_api_source_either),
 		API_TEST(what_cannot_be_is_a_usage_error),
+		cmocka_unit_test_teardown(
+			a_scan_without_libcurl_says_so_and_is_incomplete, end_hiding),
+		cmocka_unit_test_teardown(
+			without_libcurl_the_daemon_says_so_and_does_all_else, end_hiding),
+		API_TEST(libcurl_is_loaded_where_the_api_is_asked_and_nowhere_else),
 	};
 
 	return cmocka_run_group_tests(tests, sys_setup, sys_teardown);
