@@ -85,13 +85,12 @@ static int name_field(struct finding *f)
 	return f->remedy.field ? 0 : -ENOMEM;
 }
 
-/* What the manifest adds and the profile permits. Where what was declared is not known: of a set
- * that was chosen what the profile permits; of a runtime's untouched default nothing is known to be
- * needed. */
-static capability_mask find_add(const struct observation *o, const struct finding *f)
+/* What the container is known to need of what its profile permits: what the manifest adds. Where
+ * what was declared is not known: of a set that was chosen all of it; of a runtime's untouched
+ * default nothing. */
+static capability_mask find_permitted(
+	const struct observation *o, const struct declaration *declared)
 {
-	const struct declaration *declared = &f->container.declared;
-
 	if (declared->known)
 		return declared->privileged ? 0 : judge_declared(declared) & o->allow;
 	if ((o->granted & JUDGE_COMMON_DEFAULT) == JUDGE_COMMON_DEFAULT)
@@ -99,13 +98,28 @@ static capability_mask find_add(const struct observation *o, const struct findin
 	return o->granted & o->allow;
 }
 
-int judge_cure(const struct observation *o, struct finding *f)
+/* An exception is somebody's word that the container needs what it covers, whoever gave it that: a
+ * manifest, `privileged` or the runtime. */
+static capability_mask find_excepted(const struct judge_input *input, const struct observation *o,
+	const struct declaration *declared)
 {
+	capability_mask has = o->granted | (declared->known ? declared->add : 0);
+	struct policy_subject subject;
+
+	judge_subject(input, o->task, &subject);
+	return policy_except(input->policy, &subject, CLASS_POSTURE, has & ~o->allow,
+		policy_day(input->now_us), NULL);
+}
+
+int judge_cure(const struct judge_input *input, const struct observation *o, struct finding *f)
+{
+	const struct declaration *declared = &f->container.declared;
+
 	if (f->class != CLASS_POSTURE || f->verdict != VERDICT_VIOLATION ||
 		f->relation == RELATION_NESTED || f->container.host)
 		return 0;
 	f->remedy.known = true;
 	f->remedy.drop_all = true;
-	f->remedy.add = find_add(o, f);
+	f->remedy.add = find_permitted(o, declared) | find_excepted(input, o, declared);
 	return name_field(f);
 }

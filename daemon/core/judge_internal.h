@@ -54,6 +54,7 @@ int judge_join_parts(struct judgement *j);
 bool judge_starts_before(const struct task *a, const struct task *b);
 
 /* cure.c: fills finding.remedy. 0 or -ENOMEM. */
-int judge_cure(const struct observation *observation, struct finding *finding);
+int judge_cure(const struct judge_input *input, const struct observation *observation,
+	struct finding *finding);
 
 #endif

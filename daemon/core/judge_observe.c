@@ -109,8 +109,11 @@ static int new_observation(struct judgement *j, const struct policy_decision *de
 		j->space = space;
 	}
 	o = &j->observations[j->count];
-	*o = (struct observation){ .allow = decision->profile->allow,
-		.granted = j->input->reference->granted };
+	*o = (struct observation){
+		.allow = decision->profile->allow |
+			 (decision->profile->tolerate & ~decision->profile->tolerate_undeclared),
+		.granted = j->input->reference->granted,
+	};
 	if (container_copy(j->input->container, &o->finding.container) < 0)
 		return -ENOMEM;
 	o->finding.class = excess->class;

@@ -228,7 +228,7 @@ int judge_settle(const struct judge_input *input, struct observation *observatio
 			 f->profile_source != PROFILE_FROM_COMMAND_LINE;
 	find_origins(f);
 	add_hints(input, observation, f);
-	if (judge_cure(observation, f) < 0)
+	if (judge_cure(input, observation, f) < 0)
 		return -ENOMEM;
 	finding_identify(f);
 	if (f->process.exe && finding_add_executable(f, f->process.exe) < 0)

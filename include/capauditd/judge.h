@@ -28,7 +28,7 @@ struct observation {
 	bool still_runtime;	 /* it has not begun its program after JUDGE_STARTING_LIMIT_S */
 	bool may_gain;		 /* a member's no_new_privs is not known to be set */
 	const struct task *task; /* the process that stands for it; borrowed from the input */
-	capability_mask allow;	 /* what its profile permits, for the cure */
+	capability_mask allow;	 /* what its profile lets a manifest add, for the cure */
 	capability_mask granted; /* what its container was given, for the cure */
 };
 

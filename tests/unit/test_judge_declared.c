@@ -201,6 +201,101 @@ static void what_is_cured_satisfies_the_profile(void **state)
 	}
 }
 
+/* One exception and one tolerance of the policy's own beside what the profile permits. */
+#define EXCEPTED_POLICY                                         \
+	"version: 1\n"                                          \
+	"defaultProfile: own\n"                                 \
+	"profiles:\n"                                           \
+	"  own: { extends: restricted, tolerate: [NET_RAW] }\n" \
+	"exceptions:\n"                                         \
+	"  - match: { namespace: shop }\n"                      \
+	"    allow: [SYS_TIME, NET_BIND_SERVICE, MKNOD]\n"      \
+	"    reason: keeps the clock\n"                         \
+	"  - match: { namespace: elsewhere }\n"                 \
+	"    allow: [SYS_ADMIN]\n"                              \
+	"    reason: somebody else's\n"                         \
+	"  - match: { namespace: shop }\n"                      \
+	"    allow: [SYS_ADMIN]\n"                              \
+	"    class: drift\n"                                    \
+	"    reason: administrators look in\n"                  \
+	"  - match: { namespace: shop }\n"                      \
+	"    allow: [SYS_ADMIN]\n"                              \
+	"    reason: was needed once\n"                         \
+	"    expires: 2001-01-31\n"                             \
+	"  - match: { namespace: shop }\n"                      \
+	"    allow: [SYS_ADMIN]\n"                              \
+	"    require: [seccomp]\n"                              \
+	"    reason: confined\n"
+
+static const struct excepted_row {
+	const char *what;
+	capability_mask granted;
+	bool is_declared;
+	struct declaration declared;
+	capability_mask cure;
+} excepted_rows[] = {
+	{ "what was added and excepted stays", BIT(SYS_ADMIN) | BIT(SYS_TIME), true,
+		{ .drop_all = true, .add = BIT(SYS_ADMIN) | BIT(SYS_TIME) }, BIT(SYS_TIME) },
+	{ "what was added and is tolerated stays", BIT(SYS_ADMIN) | BIT(NET_RAW), true,
+		{ .drop_all = true, .add = BIT(SYS_ADMIN) | BIT(NET_RAW) }, BIT(NET_RAW) },
+	{ "an exception is for what a runtime gave as well", DEFAULT_SET, true, { 0 }, BIT(MKNOD) },
+	{ "of privileged what is excepted is left", EVERYTHING, true, { .privileged = true },
+		BIT(SYS_TIME) | BIT(MKNOD) },
+	{ "of ALL what is permitted, tolerated or excepted", EVERYTHING, true, { .add_all = true },
+		BIT(NET_BIND_SERVICE) | BIT(NET_RAW) | BIT(SYS_TIME) | BIT(MKNOD) },
+	{ "of a set that was chosen likewise", BIT(SYS_ADMIN) | BIT(NET_RAW) | BIT(SYS_TIME), false,
+		{ 0 }, BIT(NET_RAW) | BIT(SYS_TIME) },
+	{ "of an undeclared default what is excepted", DEFAULT_SET | BIT(SYS_TIME), false, { 0 },
+		BIT(MKNOD) | BIT(SYS_TIME) },
+};
+
+static void load(struct scene *s, const char *text)
+{
+	struct diag diag = { 0 };
+
+	policy_free(s->policy);
+	assert_int_equal(policy_load("p", text, strlen(text), &s->policy, &diag), 0);
+	s->input.policy = s->policy;
+}
+
+static void a_cure_keeps_what_is_excepted_or_tolerated_and_satisfies_the_policy(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(excepted_rows); i++) {
+		const struct excepted_row *row = &excepted_rows[i];
+		struct declaration cured = { .drop_all = true };
+		struct scene s, after;
+
+		set_scene(&s, NULL, row->granted, row->granted,
+			row->is_declared ? &row->declared : NULL);
+		load(&s, EXCEPTED_POLICY);
+		assert_int_equal(judge(&s), 0);
+		cured.add = find(&s, CLASS_POSTURE)->remedy.add;
+		if (cured.add != row->cure)
+			fail_msg("%s: cure 0x%llx", row->what, (unsigned long long)cured.add);
+		set_scene(&after, NULL, cured.add, cured.add, &cured);
+		load(&after, EXCEPTED_POLICY);
+		assert_int_equal(judge(&after), 0);
+		if (after.assessment.verdict == VERDICT_VIOLATION)
+			fail_msg("%s: the cure does not help", row->what);
+		clear_scene(&after);
+		clear_scene(&s);
+	}
+}
+
+/* The standard tolerates it where a runtime gave it, and forbids adding it. */
+static void a_cure_does_not_add_what_is_tolerated_undeclared_alone(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	set_scene(
+		&s, "baseline", BIT(SYS_ADMIN) | BIT(NET_RAW), BIT(SYS_ADMIN) | BIT(NET_RAW), NULL);
+	assert_int_equal(judge(&s), 0);
+	assert_true(find(&s, CLASS_POSTURE)->remedy.add == 0);
+	clear_scene(&s);
+}
+
 static void without_a_declaration_origins_are_unknown(void **state)
 {
 	struct scene s;
@@ -402,14 +497,11 @@ static void selectors_and_owners_match_what_the_api_told(void **state)
 		"    profile: privileged\n";
 	const struct label namespace_labels[] = { { "team", "payments" } };
 	const struct label pod_labels[] = { { "app", "cart" }, { "tier", "web" } };
-	struct diag diag = { 0 };
 	struct scene s;
 
 	(void)state;
 	set_scene(&s, NULL, BIT(CHOWN), BIT(CHOWN), NULL);
-	policy_free(s.policy);
-	assert_int_equal(policy_load("p", text, strlen(text), &s.policy, &diag), 0);
-	s.input.policy = s.policy;
+	load(&s, text);
 	assert_int_equal(judge(&s), 0);
 	assert_string_equal(s.assessment.profile->name, "privileged");
 	observations_free(s.observations, s.count);
@@ -443,16 +535,13 @@ static void a_tolerance_of_the_policy_s_own_holds_whoever_added_it(void **state)
 	} profiles[] = { { "own", VERDICT_TOLERATED }, { "plain", VERDICT_VIOLATION },
 		{ "over", VERDICT_TOLERATED } };
 	const struct declaration declared = { .add = BIT(NET_RAW) };
-	struct diag diag = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(profiles); i++) {
 		struct scene s;
 
 		set_scene(&s, NULL, DEFAULT_SET, DEFAULT_SET, &declared);
-		policy_free(s.policy);
-		assert_int_equal(policy_load("p", text, strlen(text), &s.policy, &diag), 0);
-		s.input.policy = s.policy;
+		load(&s, text);
 		s.input.forced = policy_profile(s.policy, profiles[i].profile);
 		assert_non_null(s.input.forced);
 		assert_int_equal(judge(&s), 0);
@@ -467,6 +556,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_declared_decides),
 		cmocka_unit_test(what_is_cured_satisfies_the_profile),
+		cmocka_unit_test(
+			a_cure_keeps_what_is_excepted_or_tolerated_and_satisfies_the_policy),
+		cmocka_unit_test(a_cure_does_not_add_what_is_tolerated_undeclared_alone),
 		cmocka_unit_test(without_a_declaration_origins_are_unknown),
 		cmocka_unit_test(what_the_bundle_did_not_grant_is_drift),
 		cmocka_unit_test(a_bundle_that_comes_late_replaces_the_reference),
