@@ -26,13 +26,18 @@ static const struct {
 	{ "CronJob", "spec.jobTemplate.spec.template." },
 };
 
-/* NULL: another controller's, whose fields are not known here. */
-static const char *find_template(const char *owner)
+static bool is_kind(const char *owner, const char *kind)
 {
 	size_t length = strcspn(owner, "/");
 
+	return strlen(kind) == length && memcmp(kind, owner, length) == 0;
+}
+
+/* NULL: another controller's, whose fields are not known here. */
+static const char *find_template(const char *owner)
+{
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (strlen(kinds[i].kind) == length && memcmp(kinds[i].kind, owner, length) == 0)
+		if (is_kind(owner, kinds[i].kind))
 			return kinds[i].template;
 	return NULL;
 }
@@ -60,7 +65,9 @@ static char *make_owner(const struct pod *pod)
 {
 	char *owner;
 
-	if (pod->owner)
+	/* Nodes own nothing but the mirrors of static pods. Another pod that names one as its
+	 * owner, as its author may, is changed itself. */
+	if (pod->owner && (pod->is_static || !is_kind(pod->owner, "Node")))
 		return strdup(pod->owner);
 	return asprintf(&owner, "Pod/%s", pod->name) < 0 ? NULL : owner;
 }

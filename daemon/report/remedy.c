@@ -184,9 +184,9 @@ static void add_manifest_comment(struct sentence *s, const struct cure *cure)
 
 	sentence_add(s, "# ");
 	add_container(s, cure->container);
-	if (has_text(of) && strncmp(of, "Node/", strlen("Node/")) == 0)
+	if (cure->container->pod.is_static) {
 		sentence_add(s, ": a static pod; change its manifest on the node");
-	else if (has_text(of)) {
+	} else if (has_text(of)) {
 		sentence_add(s, ": in ");
 		sentence_add_text(s, of, NAME_LIMIT);
 	} else {

@@ -41,8 +41,8 @@ struct pod {
 	char *name;
 	char uid[POD_UID_SIZE]; /* "" where unknown */
 	enum qos_class qos;
-	char *owner; /* "Deployment/web", "Node/NAME" of a static pod; NULL while unknown, and of a
-			pod that nobody owns */
+	char *owner; /* "Deployment/web", "Node/NAME" of a static pod (and of one whose
+			author says so); NULL while unknown, and of a pod that nobody owns */
 	/* The Kubernetes API has told of it: a missing owner is none. */
 	bool known;
 	bool is_static; /* from a manifest on the node */

@@ -374,6 +374,7 @@ static const struct field_row {
 	const char *owner;
 	enum container_type type;
 	const char *of, *field;
+	bool is_static;
 } field_rows[] = {
 	{ NULL, CONTAINER_REGULAR, "Pod/cart-7d4f",
 		"spec.containers[name=web].securityContext.capabilities" },
@@ -389,6 +390,9 @@ static const struct field_row {
 	{ "Job/once", CONTAINER_REGULAR, "Job/once",
 		"spec.template.spec.containers[name=web].securityContext.capabilities" },
 	{ "Node/n1", CONTAINER_REGULAR, "Node/n1",
+		"spec.containers[name=web].securityContext.capabilities", true },
+	/* What its author claims: no mirror's annotations. */
+	{ "Node/n1", CONTAINER_REGULAR, "Pod/cart-7d4f",
 		"spec.containers[name=web].securityContext.capabilities" },
 	{ "Rollout/cart", CONTAINER_REGULAR, "Rollout/cart", NULL },
 	{ "Deployments/cart", CONTAINER_REGULAR, "Deployments/cart", NULL },
@@ -414,6 +418,7 @@ static void the_cure_names_the_field_of_the_owner(void **state)
 		set_scene(&s, "baseline", BIT(SYS_ADMIN), BIT(SYS_ADMIN), &declared);
 		s.container.type = row->type;
 		s.container.pod.owner = (char *)row->owner;
+		s.container.pod.is_static = row->is_static;
 		assert_int_equal(judge(&s), 0);
 		f = find(&s, CLASS_POSTURE);
 		assert_true(f->remedy.known && f->remedy.drop_all);

@@ -38,6 +38,7 @@ static void a_known_field_gives_a_patch_of_its_owner(void **state)
 	finding.remedy.add = 0;
 	finding.remedy.field = T("spec.containers[name=web].securityContext.capabilities");
 	finding.remedy.of = T("Node/n1");
+	finding.container.pod.is_static = true;
 	expect_remedy(&finding,
 		"# container web of pod shop/cart-7d4f: a static pod; change its manifest on "
 		"the node\n"
@@ -48,6 +49,23 @@ static void a_known_field_gives_a_patch_of_its_owner(void **state)
 		"      capabilities:\n"
 		"        drop: [\"ALL\"]\n"
 		"        add: []\n");
+}
+
+/* Whoever makes a pod may write that a node owns it. */
+static void an_owner_s_name_makes_no_static_pod(void **state)
+{
+	struct finding finding = fixtures[F_PLAIN];
+
+	(void)state;
+	finding.container.declared.privileged = false;
+	finding.remedy.field = NULL;
+	finding.remedy.of = T("Node/n1");
+	finding.remedy.add = 0;
+	expect_remedy(&finding, "# container web of pod shop/cart-7d4f: in Node/n1\n"
+				"securityContext:\n"
+				"  capabilities:\n"
+				"    drop: [\"ALL\"]\n"
+				"    add: []\n");
 }
 
 static void an_unknown_field_gives_the_container_s_own_part(void **state)
@@ -259,6 +277,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_known_field_gives_a_patch_of_its_owner),
+		cmocka_unit_test(an_owner_s_name_makes_no_static_pod),
 		cmocka_unit_test(an_unknown_field_gives_the_container_s_own_part),
 		cmocka_unit_test(a_container_with_everything_may_be_privileged),
 		cmocka_unit_test(an_ephemeral_container_cannot_be_patched),
