@@ -75,7 +75,7 @@ static int number_from_digits(const char *digits, unsigned *ret)
 	return 0;
 }
 
-int capability_from_name(const char *name, unsigned *ret)
+int capability_from_known_name(const char *name, unsigned *ret)
 {
 	const char *rest = without_prefix(name);
 
@@ -85,6 +85,15 @@ int capability_from_name(const char *name, unsigned *ret)
 			return 0;
 		}
 	}
+	return -ENOENT;
+}
+
+int capability_from_name(const char *name, unsigned *ret)
+{
+	const char *rest = without_prefix(name);
+
+	if (capability_from_known_name(name, ret) == 0)
+		return 0;
 	/* A bare number is no name: it could as well be meant as a mask. */
 	return rest == name ? -ENOENT : number_from_digits(rest, ret);
 }

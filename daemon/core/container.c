@@ -48,7 +48,7 @@ bool declaration_equal(const struct declaration *a, const struct declaration *b)
 {
 	return a->known == b->known && a->privileged == b->privileged && a->add_all == b->add_all &&
 	       a->drop_all == b->drop_all && a->add == b->add && a->drop == b->drop &&
-	       a->prefixed == b->prefixed;
+	       a->prefixed == b->prefixed && a->unknown == b->unknown;
 }
 
 static char **string_at(struct container *container, size_t offset)

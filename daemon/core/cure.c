@@ -5,6 +5,8 @@
  */
 #include "judge_internal.h"
 
+#include <capauditd/sentence.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,6 +129,8 @@ int judge_cure(const struct judge_input *input, const struct observation *o, str
 		return 0;
 	f->remedy.known = true;
 	f->remedy.drop_all = true;
-	f->remedy.add = find_permitted(o, declared) | find_excepted(input, o, declared);
+	/* A manifest cannot ask for what has no name. */
+	f->remedy.add = (find_permitted(o, declared) | find_excepted(input, o, declared)) &
+			sentence_all_capabilities();
 	return name_field(f);
 }

@@ -177,6 +177,11 @@ static const struct row {
 		"is not known whose it is. Its parent process and its command line tell more.",
 		NULL },
 	[HINT_CAP_PREFIX] = { "cap-prefix", NULL, tell_prefix },
+	[HINT_UNKNOWN_NAME] = { "unknown-capability",
+		"The manifest adds or drops something that is no capability's name, such as a "
+		"misspelt one or a number: the runtime passes it over, so that it gives and takes "
+		"away nothing.",
+		NULL },
 	[HINT_PENDING] = { "api-pending",
 		"The Kubernetes API has not told of this pod or of its namespace yet: its labels, "
 		"its owner and what its manifest declares are unknown, and the verdict may be "

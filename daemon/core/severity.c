@@ -149,6 +149,7 @@ static void add_hints(
 		{ f->exception.expires && expires_soon(input, f), HINT_EXCEPTION_EXPIRES },
 		{ f->container.unattributed, HINT_UNATTRIBUTED },
 		{ (f->container.declared.prefixed & ~o->granted) != 0, HINT_CAP_PREFIX },
+		{ f->container.declared.unknown, HINT_UNKNOWN_NAME },
 		{ f->provisional, HINT_PENDING },
 		{ input->api == API_KNOWS_NOT, HINT_NOT_IN_API },
 	};

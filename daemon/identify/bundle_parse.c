@@ -141,7 +141,7 @@ static void read_bounding(const json_t *names, struct bundle *ret)
 		unsigned number;
 
 		if (text && strncmp(text, "CAP_", 4) == 0 &&
-			capability_from_name(text, &number) == 0 && capability_info(number))
+			capability_from_known_name(text, &number) == 0)
 			ret->granted |= CAPABILITY_BIT(number);
 	}
 }

@@ -70,22 +70,8 @@ static const struct {
 
 /* ---- what a container declares ---- */
 
-/* A name of the table, with or without CAP_. CAP_21, which this program takes for SYS_ADMIN where a
- * person writes it, no runtime knows. */
-static bool find_capability(const char *text, bool *ret_prefixed, unsigned *ret)
-{
-	bool prefixed = strncasecmp(text, "CAP_", 4) == 0;
-	const struct capability_info *info;
-
-	if (capability_from_name(text, ret) < 0)
-		return false;
-	info = capability_info(*ret);
-	*ret_prefixed = prefixed;
-	return info && strcasecmp(text + (prefixed ? 4 : 0), info->name) == 0;
-}
-
-static void read_names(
-	const json_t *names, bool *all, capability_mask *mask, capability_mask *prefixed_only)
+static void read_names(const json_t *names, bool *all, capability_mask *mask,
+	capability_mask *prefixed_only, bool *unknown)
 {
 	capability_mask plain = 0, prefixed = 0;
 	size_t i;
@@ -94,15 +80,15 @@ static void read_names(
 	json_array_foreach((json_t *)names, i, name)
 	{
 		const char *text = json_text_of(name);
-		bool has_prefix;
 		unsigned number;
 
-		if (!text)
-			continue;
-		if (strcasecmp(text, "ALL") == 0)
+		if (text && strcasecmp(text, "ALL") == 0)
 			*all = true;
-		else if (find_capability(text, &has_prefix, &number))
-			*(has_prefix ? &prefixed : &plain) |= CAPABILITY_BIT(number);
+		else if (!text || capability_from_known_name(text, &number) < 0)
+			*unknown = true;
+		else
+			*(strncasecmp(text, "CAP_", 4) == 0 ? &prefixed : &plain) |=
+				CAPABILITY_BIT(number);
 	}
 	*mask = plain | prefixed;
 	/* What is also spelt as it should be is granted. */
@@ -117,8 +103,10 @@ static void read_declaration(const json_t *container, struct declaration *ret)
 
 	*ret = (struct declaration){ .known = true };
 	ret->privileged = json_is_true(json_object_get(context, "privileged"));
-	read_names(json_object_get(capabilities, "add"), &ret->add_all, &ret->add, &ret->prefixed);
-	read_names(json_object_get(capabilities, "drop"), &ret->drop_all, &ret->drop, &unused);
+	read_names(json_object_get(capabilities, "add"), &ret->add_all, &ret->add, &ret->prefixed,
+		&ret->unknown);
+	read_names(json_object_get(capabilities, "drop"), &ret->drop_all, &ret->drop, &unused,
+		&ret->unknown);
 }
 
 /* ---- containers ---- */

@@ -60,6 +60,8 @@ const char *capability_name(unsigned number, char buffer[static CAPABILITY_NAME_
 
 /* Reads "NET_ADMIN", "CAP_NET_ADMIN" (any case) or "CAP_63". 0, or -ENOENT. */
 int capability_from_name(const char *name, unsigned *ret);
+/* The same without numbers, which people may write and runtimes do not know. */
+int capability_from_known_name(const char *name, unsigned *ret);
 
 /* The name that was probably meant, or NULL. */
 const char *capability_nearest(const char *name);

@@ -32,6 +32,9 @@ struct declaration {
 	/* Of `add`: spelt with CAP_ before the name. containerd turns CAP_NET_ADMIN into
 	 * CAP_CAP_NET_ADMIN, knows none of that name, and grants nothing, without a word. */
 	capability_mask prefixed;
+	/* `add` or `drop` has what is no capability's name: misspelt, or a number ("CAP_21", which
+	 * is not read as SYS_ADMIN). Runtimes pass it over, without a word. */
+	bool unknown;
 };
 
 /* All strings are owned and NULL where unknown, and hostile (text_escape()) unless said otherwise.

@@ -75,7 +75,8 @@ enum hint {
 	HINT_EXCEPTION_EXPIRED, /* "exception-expired": an expired one would have covered it */
 	HINT_SETS_DIFFER,	/* "sets-differ": capget(2) and the status file disagree */
 	HINT_UNATTRIBUTED,	/* "unattributed": its cgroup lines contradict each other */
-	HINT_CAP_PREFIX, /* "cap-prefix": declared with CAP_, which the runtime does not grant */
+	HINT_CAP_PREFIX,   /* "cap-prefix": declared with CAP_, which the runtime does not grant */
+	HINT_UNKNOWN_NAME, /* "unknown-capability": declared is what is no capability's name */
 	HINT_PENDING, /* "api-pending": the Kubernetes API has not told of its pod or namespace yet
 		       */
 	HINT_NOT_IN_API, /* "not-in-api": the Kubernetes API does not know its pod */

@@ -183,7 +183,7 @@ static const struct {
 		"{\"annotations\":{\"io.kubernetes.cri.sandbox-name\":7}}" },
 	{ "a name that no runtime knows is not granted", "containerd",
 		"{\"process\":{\"capabilities\":{\"bounding\":[\"CAP_CAP_NET_ADMIN\",\"CAP_CHOWN\","
-		"7,\"NET_ADMIN\",\"CAP_63\",\"CAP_\",\"\"]}}}",
+		"7,\"NET_ADMIN\",\"CAP_63\",\"CAP_21\",\"CAP_\",\"\"]}}}",
 		.expected = { .granted_known = true, .granted = 1 } },
 	{ "a process without capabilities", "containerd", "{\"process\":{\"args\":[\"x\"]}}",
 		.expected = { .granted_known = true } },

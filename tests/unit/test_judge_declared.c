@@ -370,6 +370,27 @@ static void a_prefix_that_the_runtime_does_not_know_is_a_hint(void **state)
 	clear_scene(&s);
 }
 
+/* A policy can name what a newer kernel has; a manifest cannot. */
+static void what_has_no_name_is_not_cured_by_adding_it(void **state)
+{
+	const struct declaration declared = { .add = BIT(SYS_ADMIN), .unknown = true };
+	const struct finding *f;
+	struct scene s;
+
+	(void)state;
+	set_scene(&s, NULL, BIT(SYS_ADMIN) | CAPABILITY_BIT(62),
+		BIT(SYS_ADMIN) | CAPABILITY_BIT(62), &declared);
+	load(&s, "version: 1\nexceptions:\n  - match: { namespace: shop }\n"
+		 "    allow: [CAP_62]\n    reason: a newer kernel\n");
+	assert_int_equal(judge(&s), 0);
+	f = find(&s, CLASS_POSTURE);
+	assert_int_equal(f->verdict, VERDICT_VIOLATION);
+	assert_true(f->remedy.add == 0);
+	assert_true(f->hints & 1u << HINT_UNKNOWN_NAME);
+	assert_string_equal(hint_code(HINT_UNKNOWN_NAME), "unknown-capability");
+	clear_scene(&s);
+}
+
 static const struct field_row {
 	const char *owner;
 	enum container_type type;
@@ -568,6 +589,7 @@ int main(void)
 		cmocka_unit_test(what_the_bundle_did_not_grant_is_drift),
 		cmocka_unit_test(a_bundle_that_comes_late_replaces_the_reference),
 		cmocka_unit_test(a_prefix_that_the_runtime_does_not_know_is_a_hint),
+		cmocka_unit_test(what_has_no_name_is_not_cured_by_adding_it),
 		cmocka_unit_test(the_cure_names_the_field_of_the_owner),
 		cmocka_unit_test(posture_is_provisional_while_the_api_has_not_told),
 		cmocka_unit_test(drift_is_never_provisional),

@@ -260,7 +260,15 @@ static const struct spec_row {
 	{ "{\"capabilities\":{\"add\":[\"net_admin\",\"CAP_SYS_TIME\",\"cap_chown\"]}}",
 		{ .add = BIT(NET_ADMIN) | BIT(SYS_TIME) | BIT(CHOWN),
 			.prefixed = BIT(SYS_TIME) | BIT(CHOWN) } },
-	{ "{\"capabilities\":{\"add\":[\"NOBODY_KNOWS\",\"KILL\",7,null]}}", { .add = BIT(KILL) } },
+	{ "{\"capabilities\":{\"add\":[\"NOBODY_KNOWS\",\"KILL\"]}}",
+		{ .add = BIT(KILL), .unknown = true } },
+	{ "{\"capabilities\":{\"add\":[\"KILL\",7,null]}}", { .add = BIT(KILL), .unknown = true } },
+	{ "{\"capabilities\":{\"drop\":[\"NET_RAWW\"]}}", { .unknown = true } },
+	/* A number is no name: neither 21, SYS_ADMIN's, nor one that no kernel has. */
+	{ "{\"capabilities\":{\"add\":[\"CAP_21\"]}}", { .unknown = true } },
+	{ "{\"capabilities\":{\"add\":[\"21\"]}}", { .unknown = true } },
+	{ "{\"capabilities\":{\"add\":[\"CAP_63\",\"CAP_64\"]}}", { .unknown = true } },
+	{ "{\"capabilities\":{\"add\":[\"0x200000\"]}}", { .unknown = true } },
 	{ "{\"privileged\":\"yes\"}", { 0 } },
 	{ "[]", { 0 } },
 };
