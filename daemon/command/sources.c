@@ -83,79 +83,66 @@ void sources_done(struct sources *sources)
 	*sources = (struct sources){ 0 };
 }
 
-struct fetch {
-	sd_event *event;
-	struct kubernetes *kubernetes;
-	char *failure; /* the last one */
-};
-
+/* Nothing to do: the state is looked at after each turn, since lists may be empty and change
+ * nothing.
+ */
 static void on_changed(void *data)
 {
-	struct fetch *fetch = data;
-
-	if (kubernetes_is_synced(fetch->kubernetes))
-		(void)sd_event_exit(fetch->event, 0);
+	(void)data;
 }
 
-/* A scan does not try again: whoever runs it is waiting. */
 static void on_said(void *data, bool is_up, const char *sentence)
 {
-	struct fetch *fetch = data;
-
-	if (is_up)
-		return;
-	free(fetch->failure);
-	fetch->failure = strdup(sentence);
-	(void)sd_event_exit(fetch->event, 0);
+	(void)data;
+	(void)is_up;
+	(void)sentence;
 }
 
 static int on_deadline(sd_event_source *source, uint64_t now, void *data)
 {
-	(void)source;
 	(void)now;
-	return sd_event_exit(((struct fetch *)data)->event, 0);
+	(void)data;
+	return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
-/* Both lists may be empty, and then nothing changes: so the state is looked at after each turn. */
-static int turn(struct fetch *fetch)
+/* Until each list has been read or has failed. A scan does not try again what failed, since whoever
+ * runs it is waiting; but one that failed is no reason to do without the other. */
+static int turn(sd_event *event, const struct kubernetes *kubernetes)
 {
 	int r = 0;
 
-	while (r >= 0 && !kubernetes_is_synced(fetch->kubernetes) &&
-		sd_event_get_state(fetch->event) != SD_EVENT_FINISHED)
-		r = sd_event_run(fetch->event, UINT64_MAX);
+	while (r >= 0 && !kubernetes_is_settled(kubernetes) &&
+		sd_event_get_state(event) != SD_EVENT_FINISHED)
+		r = sd_event_run(event, UINT64_MAX);
 	return r < 0 ? r : 0;
 }
 
 int sources_fetch(struct sources *sources, const char *node, char **ret)
 {
 	const struct kubernetes_settings settings = { .access = &sources->access, .node = node };
-	struct fetch fetch = { 0 };
+	struct kubernetes *kubernetes = NULL;
 	struct diag diag = { 0 };
-	int r = sd_event_new(&fetch.event);
+	sd_event *event;
+	int r = sd_event_new(&event);
 
 	*ret = NULL;
 	if (r < 0)
 		return r;
 	r = sd_event_add_time_relative(
-		fetch.event, NULL, CLOCK_MONOTONIC, SOURCES_WAIT_US, 0, on_deadline, &fetch);
+		event, NULL, CLOCK_MONOTONIC, SOURCES_WAIT_US, 0, on_deadline, NULL);
 	if (r >= 0)
-		r = kubernetes_new(fetch.event, &settings, sources->cluster, on_changed, on_said,
-			&fetch, &fetch.kubernetes, &diag);
-	if (r == -EINVAL || r == -ELIBACC) {
-		fetch.failure = strdup(diag.message);
-		r = 0;
-	} else if (r >= 0) {
-		r = turn(&fetch);
+		r = kubernetes_new(event, &settings, sources->cluster, on_changed, on_said, NULL,
+			&kubernetes, &diag);
+	if (r >= 0)
+		r = turn(event, kubernetes);
+	if (r >= 0 && !kubernetes_is_synced(kubernetes)) {
+		*ret = kubernetes_missing(kubernetes);
+		r = *ret ? 0 : -ENOMEM;
+	} else if ((r == -EINVAL || r == -ELIBACC) && diag.message[0]) {
+		*ret = strdup(diag.message);
+		r = *ret ? 0 : -ENOMEM;
 	}
-	if (r >= 0 && fetch.kubernetes && !kubernetes_is_synced(fetch.kubernetes) &&
-		!fetch.failure) {
-		const char *failure = kubernetes_failure(fetch.kubernetes);
-
-		fetch.failure = strdup(failure ? failure : "the Kubernetes API does not answer");
-	}
-	kubernetes_free(fetch.kubernetes);
-	(void)sd_event_unref(fetch.event);
-	*ret = fetch.failure;
-	return r < 0 ? r : 0;
+	kubernetes_free(kubernetes);
+	(void)sd_event_unref(event);
+	return r;
 }

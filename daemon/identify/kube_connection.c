@@ -63,10 +63,10 @@ static int check_pem_file(const char *path, const char *what, struct diag *diag)
 
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0)
+	if (r < 0 || !text)
 		return diag_error(diag, 0, 0, "cannot read the %s %s: %s", what, path,
 			r == -EBADF ? "it is not a regular file" : strerror(-r));
-	is_pem = text && memmem(text, length, PEM_BEGIN, strlen(PEM_BEGIN)) != NULL;
+	is_pem = memmem(text, length, PEM_BEGIN, strlen(PEM_BEGIN)) != NULL;
 	explicit_bzero(text, length);
 	if (!is_pem)
 		return diag_error(diag, 0, 0, "the %s %s holds no PEM text", what, path);

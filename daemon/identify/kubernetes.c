@@ -239,6 +239,39 @@ bool kubernetes_is_synced(const struct kubernetes *kubernetes)
 	return true;
 }
 
+bool kubernetes_is_settled(const struct kubernetes *kubernetes)
+{
+	for (size_t i = 0; i < KINDS; i++)
+		if (!kube_reflector_is_synced(kubernetes->reflectors[i]) &&
+			kube_reflector_health(kubernetes->reflectors[i]) != KUBE_DOWN)
+			return false;
+	return true;
+}
+
+char *kubernetes_missing(const struct kubernetes *kubernetes)
+{
+	struct sentence words;
+	bool first = true;
+
+	sentence_begin(&words);
+	for (size_t i = 0; i < KINDS; i++) {
+		const char *failure = kube_reflector_failure(kubernetes->reflectors[i]);
+
+		if (kube_reflector_is_synced(kubernetes->reflectors[i]))
+			continue;
+		sentence_add(&words, "%scannot get %s", first ? "" : "; ", nouns[i]);
+		if (first) {
+			sentence_add(&words, " from the Kubernetes API (");
+			sentence_add_text(&words, kubernetes->server, SERVER_MAX);
+			sentence_add(&words, ")");
+		}
+		/* It was escaped where it was made. */
+		sentence_add(&words, ": %s", failure ? failure : "no answer");
+		first = false;
+	}
+	return sentence_end(&words);
+}
+
 bool kubernetes_is_up(const struct kubernetes *kubernetes)
 {
 	for (size_t i = 0; i < KINDS; i++)

@@ -30,6 +30,18 @@ bool kubernetes_is_synced(const struct kubernetes *kubernetes)
 	return false;
 }
 
+bool kubernetes_is_settled(const struct kubernetes *kubernetes)
+{
+	(void)kubernetes;
+	return true;
+}
+
+char *kubernetes_missing(const struct kubernetes *kubernetes)
+{
+	(void)kubernetes;
+	return NULL;
+}
+
 bool kubernetes_is_up(const struct kubernetes *kubernetes)
 {
 	(void)kubernetes;

@@ -73,6 +73,10 @@ DEFINE_CLEANUP(struct kubernetes, kubernetes_free)
 
 /* Both lists have been read once. */
 bool kubernetes_is_synced(const struct kubernetes *kubernetes);
+/* Each list has been read, or has failed: who asks once need not wait for more. */
+bool kubernetes_is_settled(const struct kubernetes *kubernetes);
+/* Which lists have not been read, and why; a new string, NULL when out of memory. */
+char *kubernetes_missing(const struct kubernetes *kubernetes);
 /* The last request of each kind succeeded: a list was read, or a watch is open. */
 bool kubernetes_is_up(const struct kubernetes *kubernetes);
 /* Why not, the last failure; NULL where nothing failed yet. Borrowed until the loop turns. */

@@ -265,6 +265,47 @@ static void a_server_that_does_not_answer_makes_a_scan_incomplete(void **state)
 	assert_true(sys_has_hint(f, "api-pending"));
 }
 
+static void a_scan_goes_on_with_the_other_list_and_tells_of_each_failure(void **state)
+{
+	struct sys *sys = *state;
+	struct sys_container *container =
+		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
+	struct api api = start_api(sys);
+	const struct told told = { container, "containers", "containerStatuses",
+		"{\"capabilities\":{\"add\":[\"SYS_ADMIN\"]}}", OWNED };
+	const struct kube_misbehaviour forbidden = { .status = 403, .message = "no watching" };
+	const struct kube_misbehaviour unwell = { .status = 500, .message = "etcd is unwell" };
+	const struct sys_result *scan;
+	const char *why;
+	json_t *f;
+
+	set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	set_list(sys, &api, SERVER_NAMESPACES, namespace_text(sys, ENFORCE("restricted")));
+	/* What fails at once does not keep the slower list from being read, ... */
+	kube_server_misbehave(api.server, SERVER_NAMESPACES, SERVER_LIST, &forbidden);
+	kube_server_misbehave(api.server, SERVER_PODS, SERVER_LIST,
+		&(struct kube_misbehaviour){ .trickle_us = 500 });
+	scan = sys_scan(sys, SYS_ROOT, "--kubeconfig", api.kubeconfig, "--node", "n1",
+		"--container", container->id, NULL);
+	f = sys_finding(scan, container, "posture");
+	assert_string_equal(sys_get(sys, f, "pod.owner"), "Deployment/cart");
+	assert_string_equal(sys_get(sys, f, "declared.add"), "SYS_ADMIN");
+	why = sys_get(sys, scan->json, "coverage.why_incomplete");
+	assert_non_null(strstr(why, "cannot get namespaces"));
+	assert_null(strstr(why, "pods"));
+
+	/* ... and where both fail both are told. */
+	kube_server_misbehave(api.server, SERVER_PODS, SERVER_LIST, &unwell);
+	scan = sys_scan(sys, SYS_ROOT, "--kubeconfig", api.kubeconfig, "--node", "n1", "--fail-on",
+		"none", "--container", container->id, NULL);
+	assert_int_equal(scan->status, 3);
+	why = sys_get(sys, scan->json, "coverage.why_incomplete");
+	assert_non_null(strstr(why, "etcd is unwell"));
+	assert_non_null(strstr(why, "cannot get namespaces: 403"));
+	assert_non_null(strstr(scan->err, "etcd is unwell"));
+	assert_non_null(strstr(scan->err, "no watching"));
+}
+
 static void a_pod_that_the_api_does_not_know_is_told_as_such(void **state)
 {
 	struct sys *sys = *state;
@@ -518,6 +559,7 @@ int main(void)
 		API_TEST(net_raw_that_is_declared_is_not_tolerated),
 		API_TEST(the_policy_may_ask_for_labels_and_owners),
 		API_TEST(a_server_that_does_not_answer_makes_a_scan_incomplete),
+		API_TEST(a_scan_goes_on_with_the_other_list_and_tells_of_each_failure),
 		API_TEST(a_pod_that_the_api_does_not_know_is_told_as_such),
 		API_TEST(a_changed_label_opens_and_resolves_findings_at_once),
 		API_TEST(a_pod_that_comes_late_names_its_finding),
