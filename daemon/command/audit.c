@@ -289,7 +289,10 @@ static enum api_state find_api_state(
 		return API_NOT_ASKED;
 	if (known->pod_record && known->namespace_record)
 		return API_KNOWS;
+	/* What is left out may be this one. */
 	if (!cluster_knows_pods(audit->cluster) || !cluster_knows_namespaces(audit->cluster) ||
+		(!known->pod_record && cluster_lacks_pods(audit->cluster)) ||
+		(!known->namespace_record && cluster_lacks_namespaces(audit->cluster)) ||
 		now_us - known->first_seen_us < AUDIT_API_GRACE_US)
 		return API_PENDING;
 	return API_KNOWS_NOT;

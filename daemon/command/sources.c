@@ -135,7 +135,9 @@ int sources_fetch(struct sources *sources, const char *node, char **ret)
 			&kubernetes, &diag);
 	if (r >= 0)
 		r = turn(event, kubernetes);
-	if (r >= 0 && !kubernetes_is_synced(kubernetes)) {
+	if (r >= 0 && kubernetes_is_synced(kubernetes)) {
+		r = kubernetes_left_out(kubernetes, ret);
+	} else if (r >= 0) {
 		*ret = kubernetes_missing(kubernetes);
 		r = *ret ? 0 : -ENOMEM;
 	} else if ((r == -EINVAL || r == -ELIBACC) && diag.message[0]) {
@@ -144,5 +146,5 @@ int sources_fetch(struct sources *sources, const char *node, char **ret)
 	}
 	kubernetes_free(kubernetes);
 	(void)sd_event_unref(event);
-	return r;
+	return r < 0 ? r : 0;
 }

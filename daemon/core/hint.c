@@ -183,7 +183,8 @@ static const struct row {
 		"away nothing.",
 		NULL },
 	[HINT_PENDING] = { "api-pending",
-		"The Kubernetes API has not told of this pod or of its namespace yet: its labels, "
+		"The Kubernetes API has not told of this pod or of its namespace yet, or what it "
+		"told had to be left out: its labels, "
 		"its owner and what its manifest declares are unknown, and the verdict may be "
 		"another once they are known.",
 		NULL },

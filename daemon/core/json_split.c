@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Cuts JSON text into pieces as it arrives, so that a long list is never in memory as a whole. A
- * piece that arrives in one go is handed on where it lies; one that was cut is put together first.
+ * piece that arrives in one go is handed on where it lies; one that was cut is put together first;
+ * one that is too long is read on and not kept.
  */
 #include "json_scan.h"
 
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #define FIRST_SPACE 4096u
+#define SPACE_KEPT  65536u /* from one piece to the next */
 
 /* Bytes that are kept: those of a piece that was cut, and of a list without its items. */
 struct gathering {
@@ -23,6 +25,8 @@ struct json_splitter {
 	struct json_scanner scanner;
 	struct gathering piece, rest;
 	struct gathering *open; /* the one that goes on with the next bytes */
+	bool passing_over;	/* the piece that is being read is too long */
+	size_t passed_over;
 	/* Of a list. */
 	size_t key;	   /* where the last key begins in `rest` */
 	bool key_is_items; /* that key's value is next */
@@ -60,7 +64,7 @@ void json_splitter_free(struct json_splitter *splitter)
 }
 
 /* How long it gets was checked before. */
-static int append(struct gathering *to, const char *bytes, size_t length)
+static int append(struct gathering *to, size_t max, const char *bytes, size_t length)
 {
 	size_t wanted;
 
@@ -75,6 +79,8 @@ static int append(struct gathering *to, const char *bytes, size_t length)
 		while (space < wanted)
 			if (__builtin_mul_overflow(space, 2, &space))
 				return -ENOMEM;
+		if (space > max)
+			space = max;
 		more = realloc(to->bytes, space);
 		if (!more)
 			return -ENOMEM;
@@ -95,10 +101,25 @@ static void start(struct json_splitter *splitter, struct gathering *what, struct
 /* Keeps what was read of the open gathering. */
 static int keep(struct json_splitter *splitter, struct feed *feed)
 {
-	int r = append(splitter->open, feed->bytes + feed->from, feed->at - feed->from);
+	int r = append(splitter->open, splitter->piece_max, feed->bytes + feed->from,
+		feed->at - feed->from);
 
 	feed->from = feed->at;
 	return r;
+}
+
+static void drop(struct gathering *gathering)
+{
+	free(gathering->bytes);
+	*gathering = (struct gathering){ 0 };
+}
+
+static void pass_over(struct json_splitter *splitter)
+{
+	drop(&splitter->piece);
+	splitter->open = NULL;
+	splitter->passing_over = true;
+	splitter->passed_over++;
 }
 
 static int hand_on(struct json_splitter *splitter, struct feed *feed)
@@ -107,12 +128,19 @@ static int hand_on(struct json_splitter *splitter, struct feed *feed)
 	int r;
 
 	splitter->open = NULL;
+	if (splitter->passing_over) {
+		splitter->passing_over = false;
+		return 0;
+	}
 	if (piece->length == 0)
 		return feed->emit(feed->data, feed->bytes + feed->from, feed->at - feed->from);
-	r = append(piece, feed->bytes + feed->from, feed->at - feed->from);
+	r = append(piece, splitter->piece_max, feed->bytes + feed->from, feed->at - feed->from);
 	if (r == 0)
 		r = feed->emit(feed->data, piece->bytes, piece->length);
 	piece->length = 0;
+	/* A watch lasts, and one large piece must not be what it costs from then on. */
+	if (piece->space > SPACE_KEPT)
+		drop(piece);
 	return r;
 }
 
@@ -234,11 +262,14 @@ static int feed_token(
 		splitter->mode == JSON_SPLIT_LIST ? 2 : 0);
 	if (token == JSON_TOKEN_BROKEN)
 		return -EBADMSG;
-	if (open && feed->at - feed->from > space)
-		return -EMSGSIZE;
-	*ret_more = token != JSON_TOKEN_NONE;
+	if (open && feed->at - feed->from > space) {
+		if (open == &splitter->rest)
+			return -EMSGSIZE;
+		pass_over(splitter);
+	}
+	*ret_more = token != JSON_TOKEN_NONE || feed->at < length;
 	if (token == JSON_TOKEN_NONE)
-		return open ? keep(splitter, feed) : 0;
+		return splitter->open ? keep(splitter, feed) : 0;
 	return splitter->mode == JSON_SPLIT_LIST ? list_token(splitter, token, feed)
 						 : stream_token(splitter, token, feed);
 }
@@ -272,6 +303,11 @@ int json_splitter_end(struct json_splitter *splitter, json_split_emit *emit, voi
 			splitter->error = -EBADMSG;
 	}
 	return splitter->error;
+}
+
+size_t json_splitter_passed_over(const struct json_splitter *splitter)
+{
+	return splitter->passed_over;
 }
 
 const char *json_splitter_rest(const struct json_splitter *splitter, size_t *ret_length)

@@ -155,6 +155,7 @@ static bool make_room(struct cluster *cluster, const struct pod_record *record, 
 			continue;
 		drop_pod(cluster, entry);
 		cluster->dropped++;
+		cluster_lose_pod(cluster);
 		if (has_room(cluster, size))
 			return true;
 	}
@@ -260,6 +261,7 @@ void cluster_remove_pod(struct cluster *cluster, const char *uid)
 void cluster_begin_pods(struct cluster *cluster)
 {
 	cluster->pod_list++;
+	cluster->pod_loss.in_list = false;
 }
 
 void cluster_end_pods(struct cluster *cluster)
@@ -270,9 +272,35 @@ void cluster_end_pods(struct cluster *cluster)
 		if (entry->list != cluster->pod_list)
 			drop_pod(cluster, entry);
 	}
+	cluster_settle_loss(cluster, &cluster->pod_loss);
 	/* That a pod is in no list is news as well. */
 	cluster->version += !cluster->knows_pods;
 	cluster->knows_pods = true;
+}
+
+/* ---- what is left out ---- */
+
+void cluster_note_loss(struct cluster *cluster, struct cluster_loss *loss)
+{
+	/* Of what is not found nothing is known from now on. */
+	cluster->version += !loss->now;
+	loss->now = loss->in_list = true;
+}
+
+void cluster_settle_loss(struct cluster *cluster, struct cluster_loss *loss)
+{
+	cluster->version += loss->now != loss->in_list;
+	loss->now = loss->in_list;
+}
+
+void cluster_lose_pod(struct cluster *cluster)
+{
+	cluster_note_loss(cluster, &cluster->pod_loss);
+}
+
+bool cluster_lacks_pods(const struct cluster *cluster)
+{
+	return cluster->pod_loss.now;
 }
 
 /* ---- asking ---- */

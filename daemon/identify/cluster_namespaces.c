@@ -105,6 +105,7 @@ void cluster_remove_namespace(struct cluster *cluster, const char *name)
 void cluster_begin_namespaces(struct cluster *cluster)
 {
 	cluster->namespace_list++;
+	cluster->namespace_loss.in_list = false;
 }
 
 void cluster_end_namespaces(struct cluster *cluster)
@@ -115,8 +116,19 @@ void cluster_end_namespaces(struct cluster *cluster)
 		if (entry->list != cluster->namespace_list)
 			drop(cluster, entry);
 	}
+	cluster_settle_loss(cluster, &cluster->namespace_loss);
 	cluster->version += !cluster->knows_namespaces;
 	cluster->knows_namespaces = true;
+}
+
+void cluster_lose_namespace(struct cluster *cluster)
+{
+	cluster_note_loss(cluster, &cluster->namespace_loss);
+}
+
+bool cluster_lacks_namespaces(const struct cluster *cluster)
+{
+	return cluster->namespace_loss.now;
 }
 
 bool cluster_knows_namespaces(const struct cluster *cluster)

@@ -88,6 +88,7 @@ static const struct kube_kind_ops kinds[] = {
 		.begin = cluster_begin_pods,
 		.end = cluster_end_pods,
 		.put = put_pod,
+		.lose = cluster_lose_pod,
 		.remove = remove_pod,
 	},
 	[KUBE_NAMESPACES] = {
@@ -98,6 +99,7 @@ static const struct kube_kind_ops kinds[] = {
 		.begin = cluster_begin_namespaces,
 		.end = cluster_end_namespaces,
 		.put = put_namespace,
+		.lose = cluster_lose_namespace,
 		.remove = remove_namespace,
 	},
 };
@@ -128,14 +130,18 @@ static char *escape(const char *text)
 	return escaped;
 }
 
-/* "/api/v1/pods?fieldSelector=spec.nodeName%3DNODE&", "/api/v1/namespaces?" */
+/* "/api/v1/pods?fieldSelector=spec.nodeName%3DNODE%2C...&", "/api/v1/namespaces?". The API server
+ * has an index by node, and uses it whatever else is selected. Pods that have ended have no
+ * processes; those that the kubelet refused have failed, and there may be any number of them. */
 static char *path_of(enum kube_kind kind, const char *node)
 {
 	_cleanup_free_ char *escaped = NULL, *selector = NULL;
 	char *path;
 
 	if (kind == KUBE_PODS) {
-		if (asprintf(&selector, "spec.nodeName=%s", node) < 0) {
+		if (asprintf(&selector,
+			    "spec.nodeName=%s,status.phase!=Failed,status.phase!=Succeeded",
+			    node) < 0) {
 			selector = NULL;
 			return NULL;
 		}

@@ -17,6 +17,7 @@ struct kube_kind_ops {
 	void (*end)(struct cluster *cluster);
 	/* 0; -EBADMSG where the text is no such object; -ENOSPC; -ENOMEM. */
 	int (*put)(struct cluster *cluster, const char *text, size_t length);
+	void (*lose)(struct cluster *cluster); /* what cannot be put */
 	int (*remove)(struct cluster *cluster, const char *text, size_t length);
 };
 

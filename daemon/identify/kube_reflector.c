@@ -45,8 +45,9 @@ struct kube_reflector {
 	char *resource_version; /* of the last that was read; opaque */
 
 	/* Of the present answer. */
-	uint64_t begun_us; /* 0: no status of 200 yet */
-	size_t taken;	   /* bytes */
+	uint64_t begun_us;  /* 0: no status of 200 yet */
+	uint64_t taken;	    /* bytes */
+	size_t passed_over; /* items and events that were too long */
 	bool got_event;
 	bool expired; /* the watch said 410 */
 	char *told;   /* what its ERROR event said */
@@ -141,22 +142,36 @@ static void answer_done(struct kube_reflector *reflector)
 	reflector->splitter = NULL;
 	reflector->told = NULL;
 	reflector->begun_us = 0;
-	reflector->taken = 0;
+	reflector->taken = reflector->passed_over = 0;
 	reflector->got_event = reflector->expired = false;
 }
 
-/* An object that is odd is passed over: whoever may create pods must not blind the audit with one.
- * What exceeds the cluster's caps is counted there. */
-static int tolerate(int r)
+/* An object that is odd, too large or one too many is left out: whoever may create pods must not
+ * blind the audit with one. */
+static int put(struct kube_reflector *reflector, const char *text, size_t length)
 {
-	return r == -EBADMSG || r == -ENOSPC ? 0 : r;
+	int r = reflector->ops->put(reflector->settings.cluster, text, length);
+
+	if (r != -EBADMSG && r != -ENOSPC)
+		return r;
+	reflector->ops->lose(reflector->settings.cluster);
+	return 0;
 }
 
 static int take_item(void *data, const char *text, size_t length)
 {
-	struct kube_reflector *reflector = data;
+	return put(data, text, length);
+}
 
-	return tolerate(reflector->ops->put(reflector->settings.cluster, text, length));
+/* What the splitter did not hand on since the last time. Of an event it is not known whose it was,
+ * nor what it said; a list will tell. */
+static void lose_passed_over(struct kube_reflector *reflector)
+{
+	size_t passed_over = json_splitter_passed_over(reflector->splitter);
+
+	if (passed_over != reflector->passed_over)
+		reflector->ops->lose(reflector->settings.cluster);
+	reflector->passed_over = passed_over;
 }
 
 /* What follows the items says what they are. A list that is none of this kind's, or not all of it,
@@ -259,12 +274,12 @@ static int take_event(void *data, const char *text, size_t length)
 	if (is_type(type, type_length, "\"ERROR\""))
 		return take_error(reflector, object, object_length);
 	if (is_type(type, type_length, "\"ADDED\"") || is_type(type, type_length, "\"MODIFIED\""))
-		r = reflector->ops->put(cluster, object, object_length);
+		r = put(reflector, object, object_length);
 	else if (is_type(type, type_length, "\"DELETED\""))
 		r = reflector->ops->remove(cluster, object, object_length);
 	else
 		r = 0; /* a BOOKMARK; or what is not known yet, which has a version as well */
-	if (tolerate(r) < 0)
+	if (r < 0 && r != -EBADMSG) /* which removes nothing */
 		return r;
 	reflector->got_event = true;
 	reflector->failures = 0;
@@ -289,10 +304,11 @@ static int on_bytes(void *data, const char *bytes, size_t length)
 	int r;
 
 	reflector->taken += length;
-	if (is_list && reflector->taken > KUBERNETES_ANSWER_MAX)
+	if (is_list && reflector->taken > reflector->settings.answer_max)
 		return -EMSGSIZE;
 	r = json_splitter_feed(
 		reflector->splitter, bytes, length, is_list ? take_item : take_event, reflector);
+	lose_passed_over(reflector);
 	note(reflector);
 	return r;
 }

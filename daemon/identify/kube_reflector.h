@@ -28,7 +28,8 @@ struct kube_reflector_settings {
 	const char *node;  /* copied; for pods */
 	uint64_t start_us; /* the first list is asked for after that */
 	uint64_t stall_us, backoff_min_us, backoff_max_us; /* as in kubernetes.h */
-	unsigned watch_seconds;				   /* 0: the default */
+	uint64_t answer_max;
+	unsigned watch_seconds; /* 0: the default */
 	/* The reflector's state or the cluster may have changed. It may be called from within
 	 * libcurl, and so is to note it and do nothing else. */
 	void (*noted)(void *data);

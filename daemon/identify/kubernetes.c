@@ -32,6 +32,7 @@ struct kubernetes {
 	sd_event_source *news;			  /* tells the caller */
 	uint64_t version;			  /* of the cluster, when that was told last */
 	enum kube_health told;
+	bool told_left_out;
 	kubernetes_changed *changed;
 	kubernetes_say *say;
 	void *data;
@@ -111,6 +112,45 @@ static void say_health(struct kubernetes *kubernetes, enum kube_health health)
 		words ? words : "out of memory for what is to be said of the Kubernetes API");
 }
 
+static bool leaves_out(const struct kubernetes *kubernetes)
+{
+	return cluster_lacks_pods(kubernetes->cluster) ||
+	       cluster_lacks_namespaces(kubernetes->cluster);
+}
+
+static char *words_of_left_out(const struct kubernetes *kubernetes)
+{
+	bool pods = cluster_lacks_pods(kubernetes->cluster);
+	bool namespaces = cluster_lacks_namespaces(kubernetes->cluster);
+	struct sentence words;
+
+	sentence_begin(&words);
+	if (!pods && !namespaces)
+		sentence_add(&words, "nothing");
+	else
+		sentence_add(&words, "some %s%s%s", pods ? nouns[KUBE_PODS] : "",
+			pods && namespaces ? " and " : "",
+			namespaces ? nouns[KUBE_NAMESPACES] : "");
+	sentence_add(&words, " of the Kubernetes API (");
+	sentence_add_text(&words, kubernetes->server, SERVER_MAX);
+	if (!pods && !namespaces)
+		sentence_add(&words, ") is left out any more");
+	else
+		sentence_add(&words,
+			") are left out, being too large, too many or not understood: what may be "
+			"among them is unknown, and its posture provisional");
+	return sentence_end(&words);
+}
+
+static void say_left_out(struct kubernetes *kubernetes)
+{
+	_cleanup_free_ char *words = words_of_left_out(kubernetes);
+
+	kubernetes->told_left_out = leaves_out(kubernetes);
+	kubernetes->say(kubernetes->data, !kubernetes->told_left_out,
+		words ? words : "out of memory for what is to be said of the Kubernetes API");
+}
+
 /* One call a turn, since the callee may free all this. The source stays on until there is nothing
  * more to tell. */
 static int on_news(sd_event_source *source, void *data)
@@ -123,6 +163,9 @@ static int on_news(sd_event_source *source, void *data)
 		kubernetes->changed(kubernetes->data);
 	} else if (health != kubernetes->told && health != KUBE_STARTING) {
 		say_health(kubernetes, health);
+	} else if (kubernetes_is_synced(kubernetes) &&
+		   leaves_out(kubernetes) != kubernetes->told_left_out) {
+		say_left_out(kubernetes);
 	} else {
 		(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
 	}
@@ -165,6 +208,7 @@ static int add_reflectors(
 		.stall_us = or_default(settings->stall_us, STALL_US),
 		.backoff_min_us = or_default(settings->backoff_min_us, BACKOFF_MIN_US),
 		.backoff_max_us = or_default(settings->backoff_max_us, BACKOFF_MAX_US),
+		.answer_max = or_default(settings->answer_max, KUBERNETES_ANSWER_MAX),
 		.watch_seconds = settings->watch_seconds,
 		.noted = on_noted,
 		.data = kubernetes,
@@ -278,6 +322,14 @@ bool kubernetes_is_up(const struct kubernetes *kubernetes)
 		if (kube_reflector_health(kubernetes->reflectors[i]) != KUBE_UP)
 			return false;
 	return true;
+}
+
+int kubernetes_left_out(const struct kubernetes *kubernetes, char **ret)
+{
+	if (!leaves_out(kubernetes))
+		return 0;
+	*ret = words_of_left_out(kubernetes);
+	return *ret ? 1 : -ENOMEM;
 }
 
 /* The failure of what is down counts more than one that is over. */

@@ -10,9 +10,10 @@
 
 #include "json_piece.h"
 
-#define OBJECT_NAME_MAX 253u	       /* of a name in Kubernetes; what is longer is none */
-#define OBJECT_KEPT_MAX (256u * 1024u) /* bytes of what is parsed; a thousand containers are less \
-					*/
+#define OBJECT_NAME_MAX 253u /* of a name in Kubernetes; what is longer is none */
+#define OBJECT_KEPT_MAX                                                           \
+	(256u * 1024u) /* bytes of what is parsed; a thousand containers are less \
+			*/
 
 /* ---- api_object.c ---- */
 

@@ -107,6 +107,13 @@ void cluster_end_namespaces(struct cluster *cluster);
 bool cluster_knows_pods(const struct cluster *cluster); /* one list has ended */
 bool cluster_knows_namespaces(const struct cluster *cluster);
 
+/* The API told of one that is not in the cluster: too large, too many, not understood. From then
+ * on, until a list has ended that had none, one that is not found may be among them. */
+void cluster_lose_pod(struct cluster *cluster);
+void cluster_lose_namespace(struct cluster *cluster);
+bool cluster_lacks_pods(const struct cluster *cluster);
+bool cluster_lacks_namespaces(const struct cluster *cluster);
+
 /* By the UID that the kubelet uses (its cgroup's): the API's, or a static pod's hash. NULL where
  * unknown. Borrowed: take a reference to keep it. */
 struct pod_record *cluster_find_pod(const struct cluster *cluster, const char *uid);

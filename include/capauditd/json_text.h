@@ -33,19 +33,23 @@ typedef int json_split_emit(void *data, const char *text, size_t length);
 
 struct json_splitter;
 
-/* `piece_max`: bytes of the longest piece, and of the rest of a list. NULL when out of memory. */
+/* `piece_max`: bytes of the longest piece, and of the rest of a list. A longer piece is passed over
+ * and counted. NULL when out of memory. */
 struct json_splitter *json_splitter_new(enum json_split_mode mode, size_t piece_max);
 void json_splitter_free(struct json_splitter *splitter);
 DEFINE_CLEANUP(struct json_splitter, json_splitter_free)
 
 /* Takes the next bytes, however they are cut. 0; -EBADMSG where the text is not of the mode's form;
- * -EMSGSIZE where a piece is longer than `piece_max`; -ENOMEM; or what `emit` returned. After an
- * error every further call returns it again. */
+ * -EMSGSIZE where the rest of a list is longer than `piece_max`; -ENOMEM; or what `emit` returned.
+ * After an error every further call returns it again. */
 int json_splitter_feed(struct json_splitter *splitter, const char *bytes, size_t length,
 	json_split_emit *emit, void *data);
 
 /* The text has ended. 0; -EBADMSG where it ended within a value. */
 int json_splitter_end(struct json_splitter *splitter, json_split_emit *emit, void *data);
+
+/* How many pieces were passed over so far, the one that is just being so included. */
+size_t json_splitter_passed_over(const struct json_splitter *splitter);
 
 /* After json_splitter_end() of a list: the document without its items. Belongs to the splitter. */
 const char *json_splitter_rest(const struct json_splitter *splitter, size_t *ret_length);

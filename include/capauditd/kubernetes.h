@@ -21,9 +21,12 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#define KUBERNETES_ITEM_MAX \
-	(4u * 1024u * 1024u) /* bytes of one object (etcd's own limit is 1.5 MiB) */
-#define KUBERNETES_ANSWER_MAX (256u * 1024u * 1024u) /* bytes of one list */
+/* Bytes of one object or event; a longer one is left out. etcd takes 1.5 MiB, and as JSON each byte
+ * of it may be six ("\\u003c"). */
+#define KUBERNETES_ITEM_MAX (12u * 1024u * 1024u)
+/* Bytes of one list, of which no more than an item is in memory: as many as the kubelet runs pods,
+ * of the longest. */
+#define KUBERNETES_ANSWER_MAX (1280u * 1024u * 1024u)
 #define KUBERNETES_FIRST_DELAY_US \
 	28000000u /* in the DaemonSet the first list comes after up to this */
 
@@ -48,6 +51,7 @@ struct kubernetes_settings {
 			      may be silent, and has failed that long after it should have ended */
 	uint64_t backoff_min_us; /* 1 s */
 	uint64_t backoff_max_us; /* 60 s */
+	uint64_t answer_max;	 /* KUBERNETES_ANSWER_MAX */
 	unsigned watch_seconds;	 /* a watch is asked to end after that: 270 to 330 s, at random */
 };
 
@@ -55,16 +59,16 @@ struct kubernetes_settings {
  * for each piece of an answer that was read, not for each event. The source may be freed from here
  * and from what follows. */
 typedef void kubernetes_changed(void *data);
-/* One sentence for people, when the state of the source changes (lost, and why; back): not for each
- * failed try. */
+/* One sentence for people, when the state of the source changes (lost, and why; back; something
+ * left out; no more): not for each failed try, nor for each object. */
 typedef void kubernetes_say(void *data, bool is_up, const char *sentence);
 
 struct kubernetes;
 
 /* `cluster` is borrowed. Nothing is sent, no thread started and nothing called before the loop
  * turns. libcurl is loaded and initialised here and released by kubernetes_free(). 0; -EINVAL with
- * *diag filled (a certificate that cannot be read, a build without this source); -ELIBACC with *diag
- * filled (no libcurl here); -ENOMEM; -errno. */
+ * *diag filled (a certificate that cannot be read, a build without this source); -ELIBACC with
+ * *diag filled (no libcurl here); -ENOMEM; -errno. */
 int kubernetes_new(sd_event *event, const struct kubernetes_settings *settings,
 	struct cluster *cluster, kubernetes_changed *changed, kubernetes_say *say, void *data,
 	struct kubernetes **ret, struct diag *diag);
@@ -81,5 +85,8 @@ char *kubernetes_missing(const struct kubernetes *kubernetes);
 bool kubernetes_is_up(const struct kubernetes *kubernetes);
 /* Why not, the last failure; NULL where nothing failed yet. Borrowed until the loop turns. */
 const char *kubernetes_failure(const struct kubernetes *kubernetes);
+/* Whether something is left out of what the API tells, as a sentence: 1 with *ret a new string, 0,
+ * -ENOMEM. */
+int kubernetes_left_out(const struct kubernetes *kubernetes, char **ret);
 
 #endif

@@ -16,6 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SELECTED                                                             \
+	"fieldSelector=spec.nodeName%3Dnode-1%2Cstatus.phase%21%3DFailed%2C" \
+	"status.phase%21%3DSucceeded"
+
 static void a_list_is_asked_for_from_the_servers_memory_and_whole(void **state)
 {
 	const struct kube_server_request *pods, *namespaces;
@@ -28,8 +32,7 @@ static void a_list_is_asked_for_from_the_servers_memory_and_whole(void **state)
 	pods = kube_server_request(f.server, SERVER_PODS, SERVER_LIST, 0);
 	assert_string_equal(pods->method, "GET");
 	/* resourceVersion=0, and no limit: with one each node's list is read from etcd. */
-	assert_string_equal(
-		pods->url, "/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1&resourceVersion=0");
+	assert_string_equal(pods->url, "/api/v1/pods?" SELECTED "&resourceVersion=0");
 	assert_string_equal(pods->accept, "application/json");
 	assert_string_equal(pods->authorization, "Bearer " FIXTURE_TOKEN);
 	assert_string_equal(pods->user_agent, "capauditd/" CAPAUDITD_VERSION);
@@ -55,7 +58,7 @@ static void a_watch_goes_on_from_the_list(void **state)
 	fixture_connect(&f);
 	fixture_settle(&f);
 	assert_string_equal(kube_server_request(f.server, SERVER_PODS, SERVER_WATCH, 0)->url,
-		"/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1&allowWatchBookmarks=true"
+		"/api/v1/pods?" SELECTED "&allowWatchBookmarks=true"
 		"&resourceVersion=577&timeoutSeconds=77&watch=1");
 	assert_string_equal(kube_server_request(f.server, SERVER_NAMESPACES, SERVER_WATCH, 0)->url,
 		"/api/v1/namespaces?allowWatchBookmarks=true&resourceVersion=1&timeoutSeconds=77"

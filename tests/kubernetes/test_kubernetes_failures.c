@@ -149,7 +149,8 @@ static void a_version_that_is_gone_is_listed_anew(void **state)
 	settled_with_pods(&f, "ab");
 	fixture_list_pods(&f, "bc", 20);
 	kube_server_push(f.server, SERVER_PODS, 11, recorded, length);
-	/* Which of the two comes first is the list's affair: "a" goes when its end has been read. */
+	/* Which of the two comes first is the list's affair: "a" goes when its end has been read.
+	 */
 	UNTIL(&f, fixture_find(&f, "c") && !fixture_find(&f, "a"));
 	assert_non_null(fixture_find(&f, "b"));
 	assert_int_equal(fixture_count(&f, SERVER_PODS, SERVER_LIST), 2);
@@ -268,6 +269,10 @@ static void an_odd_pod_blinds_nobody(void **state)
 	fixture_connect(&f);
 	fixture_settle(&f);
 	assert_int_equal(cluster_pod_count(f.cluster), 1);
+	/* Which is said. */
+	UNTIL(&f, f.said_down == 1);
+	assert_non_null(strstr(f.sentence, "some pods"));
+	assert_true(cluster_lacks_pods(f.cluster));
 	free(pod);
 	free(list);
 	fixture_done(&f);

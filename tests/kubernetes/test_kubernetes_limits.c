@@ -22,40 +22,146 @@
 #include <string.h>
 #include <sys/resource.h>
 
+static long most_resident(void)
+{
+	struct rusage usage;
+
+	(void)getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_maxrss;
+}
+
+static void assert_little_memory_since(long before)
+{
+#ifdef SANITIZE
+	(void)before;
+#else
+	assert_true(most_resident() < before + 20 * 1024);
+#endif
+}
+
 static void an_answer_without_end_is_given_up(void **state)
 {
 	static const char expired[] =
 		"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410}}\n";
-	struct rusage before, after;
 	struct fixture f;
+	long before;
 
 	(void)state;
 	fixture_init(&f, NULL);
+	f.settings.answer_max = 30u * 1024u * 1024u;
 	fixture_list_pods(&f, "ab", 10);
 	fixture_connect(&f);
 	fixture_settle(&f);
-	(void)getrusage(RUSAGE_SELF, &before);
+	before = most_resident();
 	kube_server_misbehave(f.server, SERVER_PODS, SERVER_LIST,
 		&(struct kube_misbehaviour){ .body = "{\"kind\":\"PodList\",\"items\":[{\"a\":\"",
 			.filler = 50u * 1024u * 1024u });
 	kube_server_push(f.server, SERVER_PODS, 11, expired, strlen(expired));
-	UNTIL(&f, f.said_down == 1);
+	UNTIL(&f, kubernetes_failure(f.kubernetes) != NULL);
 	assert_string_equal(kubernetes_failure(f.kubernetes), "the answer is too large");
 	assert_int_equal(cluster_pod_count(f.cluster), 2);
-	(void)getrusage(RUSAGE_SELF, &after);
-#ifndef SANITIZE
-	assert_true(after.ru_maxrss < before.ru_maxrss + 20 * 1024);
-#endif
-	/* The same in a watch: it would begin with that event again, so the pods are listed. */
-	kube_server_behave(f.server);
-	UNTIL(&f, kubernetes_is_up(f.kubernetes));
-	kube_server_misbehave(f.server, SERVER_PODS, SERVER_WATCH,
-		&(struct kube_misbehaviour){ .times = 1,
-			.body = "{\"type\":\"ADDED\",\"object\":{\"a\":\"",
-			.filler = 50u * 1024u * 1024u });
-	fixture_list_pods(&f, "abc", 20);
-	kube_server_end_watches(f.server, SERVER_PODS, false);
-	UNTIL(&f, fixture_find(&f, "c"));
+	assert_little_memory_since(before);
+	fixture_done(&f);
+}
+
+/* A pod with something in it of so many bytes. */
+static char *large_pod(const char *type, const char *name, unsigned version, size_t size)
+{
+	char *pod = fixture_pod(type, name, version), *end = strrchr(pod, ']'), *text = NULL;
+	size_t length = 0;
+	FILE *to = open_memstream(&text, &length);
+
+	assert_non_null(end);
+	assert_non_null(to);
+	(void)fprintf(to, "%.*s],\"x\":\"%*s\"%s", (int)(end - pod), pod, (int)size, "", end + 1);
+	assert_int_equal(fclose(to), 0);
+	free(pod);
+	return text;
+}
+
+/* Pods a and c, and between them a large one. */
+static void list_with_large_pod(struct fixture *f, size_t size, unsigned version)
+{
+	char *a = fixture_pod(NULL, "a", version), *b = large_pod(NULL, "b", version, size);
+	char *c = fixture_pod(NULL, "c", version), *list;
+
+	assert_true(asprintf(&list,
+			    "{\"kind\":\"PodList\",\"items\":[%s,%s,%s],\"metadata\":"
+			    "{\"resourceVersion\":\"%u\"}}",
+			    a, b, c, version) > 0);
+	kube_server_set_list(f->server, SERVER_PODS, list, strlen(list));
+	free(list);
+	free(c);
+	free(b);
+	free(a);
+}
+
+static void the_largest_pod_that_etcd_takes_is_read(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f, NULL);
+	list_with_large_pod(&f, 10u * 1024u * 1024u, 10);
+	fixture_connect(&f);
+	fixture_settle(&f);
+	assert_int_equal(cluster_pod_count(f.cluster), 3);
+	assert_false(cluster_lacks_pods(f.cluster));
+	fixture_done(&f);
+}
+
+static void a_pod_that_is_too_large_is_left_out_and_the_list_goes_on(void **state)
+{
+	static const char expired[] =
+		"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410}}\n";
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f, NULL);
+	list_with_large_pod(&f, 50u * 1024u * 1024u, 10);
+	fixture_connect(&f);
+	UNTIL(&f, f.said_down == 1 && kubernetes_is_up(f.kubernetes));
+	assert_non_null(fixture_find(&f, "a"));
+	assert_null(fixture_find(&f, "b"));
+	assert_non_null(fixture_find(&f, "c"));
+	assert_true(cluster_knows_pods(f.cluster));
+	assert_true(cluster_lacks_pods(f.cluster));
+	assert_false(cluster_lacks_namespaces(f.cluster));
+	assert_non_null(strstr(f.sentence, "some pods of the Kubernetes API (https://127."));
+	assert_non_null(strstr(f.sentence, "are left out, being too large"));
+	assert_null(kubernetes_failure(f.kubernetes));
+	/* A list without it ends that, and that is said as well. */
+	fixture_list_pods(&f, "ac", 20);
+	kube_server_push(f.server, SERVER_PODS, 11, expired, strlen(expired));
+	UNTIL(&f, strstr(f.sentence, "nothing of the Kubernetes API"));
+	assert_non_null(strstr(f.sentence, "is left out any more"));
+	assert_false(cluster_lacks_pods(f.cluster));
+	assert_int_equal(f.said_down, 1);
+	fixture_done(&f);
+}
+
+static void an_event_that_is_too_large_is_left_out_and_the_watch_goes_on(void **state)
+{
+	struct fixture f;
+	char *event;
+
+	(void)state;
+	fixture_init(&f, NULL);
+	fixture_list_pods(&f, "a", 10);
+	fixture_connect(&f);
+	fixture_settle(&f);
+	for (unsigned version = 11; version < 13; version++) {
+		event = large_pod("ADDED", "b", version, KUBERNETES_ITEM_MAX);
+		kube_server_push(f.server, SERVER_PODS, version, event, strlen(event));
+		free(event);
+	}
+	fixture_push_pod(&f, "ADDED", "c", 13);
+	UNTIL(&f, fixture_find(&f, "c") && f.said_down == 1);
+	assert_null(fixture_find(&f, "b"));
+	assert_true(cluster_lacks_pods(f.cluster));
+	assert_non_null(strstr(f.sentence, "are left out"));
+	assert_int_equal(fixture_count(&f, SERVER_PODS, SERVER_WATCH), 1);
+	assert_int_equal(fixture_count(&f, SERVER_PODS, SERVER_LIST), 1);
 	fixture_done(&f);
 }
 
@@ -247,6 +353,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answer_without_end_is_given_up),
+		cmocka_unit_test(the_largest_pod_that_etcd_takes_is_read),
+		cmocka_unit_test(a_pod_that_is_too_large_is_left_out_and_the_list_goes_on),
+		cmocka_unit_test(an_event_that_is_too_large_is_left_out_and_the_watch_goes_on),
 		cmocka_unit_test(a_list_of_50_megabytes_is_read),
 		cmocka_unit_test(no_memory_to_begin_with_is_an_error),
 		cmocka_unit_test(no_memory_on_the_way_is_got_over),

@@ -224,6 +224,41 @@ static void putting_fails_for_want_of_memory_and_keeps_the_rest(void **state)
 	}
 }
 
+/* Whatever is not found may be among what is left out; a verdict depends on that. */
+static void what_is_left_out_is_remembered_until_a_whole_list(void **state)
+{
+	_cleanup_(cluster_freep) struct cluster *c = cluster_new();
+	uint64_t version;
+
+	(void)state;
+	assert_non_null(c);
+	cluster_begin_pods(c);
+	cluster_lose_pod(c);
+	cluster_end_pods(c);
+	assert_true(cluster_lacks_pods(c));
+	assert_false(cluster_lacks_namespaces(c));
+	version = cluster_version(c);
+	cluster_lose_pod(c);
+	assert_int_equal(cluster_version(c), version);
+	/* A list that fails proves nothing; one that is read does. */
+	cluster_begin_pods(c);
+	assert_true(cluster_lacks_pods(c));
+	cluster_begin_pods(c);
+	cluster_end_pods(c);
+	assert_false(cluster_lacks_pods(c));
+	assert_true(cluster_version(c) != version);
+	version = cluster_version(c);
+	cluster_begin_namespaces(c);
+	cluster_end_namespaces(c);
+	cluster_lose_namespace(c);
+	assert_true(cluster_lacks_namespaces(c));
+	assert_false(cluster_lacks_pods(c));
+	assert_true(cluster_version(c) != version);
+	cluster_begin_namespaces(c);
+	cluster_end_namespaces(c);
+	assert_false(cluster_lacks_namespaces(c));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +269,7 @@ int main(void)
 		cmocka_unit_test(a_static_pod_is_found_by_its_hash),
 		cmocka_unit_test(what_exceeds_the_cap_is_counted),
 		cmocka_unit_test(putting_fails_for_want_of_memory_and_keeps_the_rest),
+		cmocka_unit_test(what_is_left_out_is_remembered_until_a_whole_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@
 
 #define API "tests/data/api/"
 
-/* What came out, one piece a line, "end" and the rest of a list. */
+/* What came out, one piece a line, a line for each that was too long, and the rest of a list. */
 struct result {
 	int error;
 	char *pieces;
@@ -89,6 +89,8 @@ static void split_into(enum json_split_mode mode, size_t piece_max, const char *
 	result->error = json_splitter_end(splitter, collect, result);
 	if (result->error)
 		return;
+	for (size_t i = 0; i < json_splitter_passed_over(splitter); i++)
+		(void)collect(result, "too long", strlen("too long"));
 	rest = json_splitter_rest(splitter, &length);
 	if (rest && !(result->rest = strndup(rest, length)))
 		result->error = -ENOMEM;
@@ -242,24 +244,33 @@ static void what_is_no_list_is_refused(void **state)
 	CHECK_ROWS(JSON_SPLIT_LIST, 64, rows);
 }
 
-static void a_piece_of_exactly_the_longest_length_passes_and_a_longer_one_does_not(void **state)
+static void the_longest_piece_passes_and_a_longer_one_is_passed_over(void **state)
 {
 	static const struct row stream[] = {
 		{ "[12345] 1234567", "[12345]\n1234567\n", 0, NULL },
 		{ "1234567", "1234567\n", 0, NULL },
-		{ "1 [123456]", "1\n", -EMSGSIZE, NULL },
-		{ "12345678", "", -EMSGSIZE, NULL },
-		{ "\"123456\"", "", -EMSGSIZE, NULL },
+		{ "1 [123456]", "1\ntoo long\n", 0, NULL },
+		{ "12345678", "too long\n", 0, NULL },
+		{ "\"123456\"", "too long\n", 0, NULL },
 		{ "         [1]         ", "[1]\n", 0, NULL },
-		/* The same error however it is cut: too long comes first. */
-		{ "[123456,,", "", -EMSGSIZE, NULL },
+		/* What comes after it passes, and what is in it is no piece. */
+		{ "[1,[2],{\"a\":[3]}]{}[123456789][4] 12345678 5",
+			"{}\n[4]\n5\ntoo long\ntoo long\ntoo long\n", 0, NULL },
+		{ "{\"]}\":\"\\\"}\"}{}", "{}\ntoo long\n", 0, NULL },
+		/* It has to be JSON all the same, to its end. */
+		{ "[123456,,", "", -EBADMSG, NULL },
 		{ "[1234,,", "", -EBADMSG, NULL },
+		{ "[1234567", "", -EBADMSG, NULL },
 	};
 	static const struct row list[] = {
 		{ "{\"items\":[123456789,123456789012]}", "123456789\n123456789012\n", 0,
 			"{\"items\":[]}" },
-		{ "{\"items\":[1,1234567890123]}", "1\n", -EMSGSIZE, NULL },
+		{ "{\"items\":[1,1234567890123]}", "1\ntoo long\n", 0, "{\"items\":[]}" },
+		{ "{\"items\":[1234567890123]}", "too long\n", 0, "{\"items\":[]}" },
+		{ "{\"items\":[{\"a\":[1,2,{}]},[2],{\"items\":[3]},4]}",
+			"[2]\n4\ntoo long\ntoo long\n", 0, "{\"items\":[]}" },
 		{ "  {\"items\":[ ]}       ", "", 0, "{\"items\":[]}" },
+		/* The rest says what they are: without it there is no list. */
 		{ "{ \"items\":[1]}", "1\n", -EMSGSIZE, NULL },
 		{ "{\"items\":[1] }", "1\n", -EMSGSIZE, NULL },
 		{ "{\"a\":\"12345678", "", -EMSGSIZE, NULL },
@@ -558,8 +569,7 @@ int main(void)
 		cmocka_unit_test(a_stream_whose_structure_is_broken_is_refused),
 		cmocka_unit_test(each_item_of_a_list_is_a_piece_and_the_rest_is_kept),
 		cmocka_unit_test(what_is_no_list_is_refused),
-		cmocka_unit_test(
-			a_piece_of_exactly_the_longest_length_passes_and_a_longer_one_does_not),
+		cmocka_unit_test(the_longest_piece_passes_and_a_longer_one_is_passed_over),
 		cmocka_unit_test(nesting_has_a_bound),
 		cmocka_unit_test(a_zero_byte_is_no_white_space_and_not_in_a_string),
 		cmocka_unit_test(who_takes_the_pieces_can_stop_it),
