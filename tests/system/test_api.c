@@ -7,6 +7,8 @@
 
 #include "../kubernetes/kube_server.h"
 
+#include <capauditd/kubernetes.h>
+
 #include <signal.h>
 #include <unistd.h>
 
@@ -321,6 +323,34 @@ static void a_pod_that_the_api_does_not_know_is_told_as_such(void **state)
 		sys_get(sys, sys_finding(scan, container, "posture"), "provisional"), "true");
 }
 
+static void a_pod_that_is_left_out_makes_a_scan_incomplete_and_hides_no_other(void **state)
+{
+	struct sys *sys = *state;
+	struct sys_container *container =
+		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
+	struct sys_container *complying = sys_start(sys, &(struct sys_spec){ .capabilities = 0 });
+	struct api api = start_api(sys);
+	const struct told told = { container, "containers", "containerStatuses", "{}", OWNED };
+	char *large = sys_print(sys, "{\"metadata\":{\"x\":\"%*s\"}},%s", (int)KUBERNETES_ITEM_MAX,
+		"", pod_text(sys, &told));
+	const struct sys_result *scan;
+	json_t *f;
+
+	set_list(sys, &api, SERVER_PODS, large);
+	scan = sys_scan(sys, SYS_ROOT, "--kubeconfig", api.kubeconfig, "--node", "n1",
+		"--container", container->id, NULL);
+	assert_int_equal(scan->status, 1);
+	assert_non_null(strstr(sys_get(sys, scan->json, "coverage.why_incomplete"),
+		"some pods of the Kubernetes API"));
+	assert_non_null(strstr(scan->err, "are left out, being too large"));
+	f = sys_finding(scan, container, "posture");
+	assert_string_equal(sys_get(sys, f, "pod.owner"), "Deployment/cart");
+	assert_string_equal(sys_get(sys, f, "provisional"), "false");
+	scan = sys_scan(sys, SYS_ROOT, "--kubeconfig", api.kubeconfig, "--node", "n1",
+		"--container", complying->id, NULL);
+	assert_int_equal(scan->status, 3);
+}
+
 /* ---- run ---- */
 
 static struct sys_daemon *run_with(struct sys *sys, const struct api *api)
@@ -561,6 +591,7 @@ int main(void)
 		API_TEST(a_server_that_does_not_answer_makes_a_scan_incomplete),
 		API_TEST(a_scan_goes_on_with_the_other_list_and_tells_of_each_failure),
 		API_TEST(a_pod_that_the_api_does_not_know_is_told_as_such),
+		API_TEST(a_pod_that_is_left_out_makes_a_scan_incomplete_and_hides_no_other),
 		API_TEST(a_changed_label_opens_and_resolves_findings_at_once),
 		API_TEST(a_pod_that_comes_late_names_its_finding),
 		API_TEST(drift_waits_for_nobody_and_a_lost_server_changes_no_verdict),

@@ -280,10 +280,59 @@ static void whichever_allocation_fails_a_scan_is_whole_or_ends_with_an_error(voi
 	free(expected);
 }
 
+/* ---- what the API is taken to say of a container's pod ---- */
+
+static uint64_t late_clock(int clock_id)
+{
+	(void)clock_id;
+	return 10 * AUDIT_API_GRACE_US;
+}
+
+static enum api_state api_state_of(
+	const struct cluster *cluster, struct pod_record *pod, struct namespace_record *namespace)
+{
+	_cleanup_(policy_freep) struct policy *policy = policy_new_default();
+	const struct audit audit = { .policy = policy, .cluster = cluster, .clock = late_clock };
+	struct known_container known = { .container = { .in_pod = true },
+		.first_seen_us = 1,
+		.pod_record = pod,
+		.namespace_record = namespace };
+	struct judge_input input = { 0 };
+
+	assert_non_null(policy);
+	audit_input(&audit, &known, &input);
+	return input.api;
+}
+
+static void a_pod_that_may_have_been_left_out_is_not_one_that_the_api_does_not_know(void **state)
+{
+	_cleanup_(cluster_freep) struct cluster *cluster = cluster_new();
+	struct pod_record pod = { .name = (char *)"a" };
+	struct namespace_record namespace = { .name = (char *)"shop" };
+
+	(void)state;
+	assert_non_null(cluster);
+	assert_int_equal(api_state_of(cluster, NULL, NULL), API_PENDING);
+	cluster_begin_pods(cluster);
+	cluster_end_pods(cluster);
+	cluster_begin_namespaces(cluster);
+	cluster_end_namespaces(cluster);
+	assert_int_equal(api_state_of(cluster, NULL, &namespace), API_KNOWS_NOT);
+	assert_int_equal(api_state_of(cluster, &pod, NULL), API_KNOWS_NOT);
+	cluster_lose_pod(cluster);
+	assert_int_equal(api_state_of(cluster, NULL, &namespace), API_PENDING);
+	assert_int_equal(api_state_of(cluster, &pod, NULL), API_KNOWS_NOT);
+	cluster_lose_namespace(cluster);
+	assert_int_equal(api_state_of(cluster, &pod, NULL), API_PENDING);
+	assert_int_equal(api_state_of(cluster, &pod, &namespace), API_KNOWS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(made_up_tasks_give_the_golden_scan),
+		cmocka_unit_test(
+			a_pod_that_may_have_been_left_out_is_not_one_that_the_api_does_not_know),
 		cmocka_unit_test(two_scans_of_the_same_node_are_equal),
 		cmocka_unit_test(whichever_allocation_fails_a_scan_is_whole_or_ends_with_an_error),
 	};

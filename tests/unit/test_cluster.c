@@ -259,6 +259,29 @@ static void what_is_left_out_is_remembered_until_a_whole_list(void **state)
 	assert_false(cluster_lacks_namespaces(c));
 }
 
+static void a_pod_that_has_run_takes_the_place_of_one_that_has_not_which_is_left_out(void **state)
+{
+	static const char ran[] =
+		"{\"metadata\":{\"name\":\"r\",\"namespace\":\"shop\",\"uid\":\"r\"},\"spec\":"
+		"{\"containers\":[{\"name\":\"c\"}]},\"status\":{\"containerStatuses\":[{\"name\":"
+		"\"c\",\"containerID\":\"containerd://1\"}]}}";
+	_cleanup_(cluster_freep) struct cluster *c = cluster_new();
+	struct pod_record *pod;
+	char name[32];
+
+	(void)state;
+	for (unsigned i = 0; i < CLUSTER_PODS_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "u%u", i);
+		assert_int_equal(cluster_put_pod_take(c, make_pod(name, name, "")), 0);
+	}
+	assert_false(cluster_lacks_pods(c));
+	assert_int_equal(pod_record_parse(ran, strlen(ran), &pod), 0);
+	assert_int_equal(cluster_put_pod_take(c, pod), 0);
+	assert_non_null(cluster_find_pod(c, "r"));
+	assert_int_equal(cluster_pod_count(c), CLUSTER_PODS_MAX);
+	assert_true(cluster_lacks_pods(c));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +293,8 @@ int main(void)
 		cmocka_unit_test(what_exceeds_the_cap_is_counted),
 		cmocka_unit_test(putting_fails_for_want_of_memory_and_keeps_the_rest),
 		cmocka_unit_test(what_is_left_out_is_remembered_until_a_whole_list),
+		cmocka_unit_test(
+			a_pod_that_has_run_takes_the_place_of_one_that_has_not_which_is_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
