@@ -130,18 +130,15 @@ static char *escape(const char *text)
 	return escaped;
 }
 
-/* "/api/v1/pods?fieldSelector=spec.nodeName%3DNODE%2C...&", "/api/v1/namespaces?". The API server
- * has an index by node, and uses it whatever else is selected. Pods that have ended have no
- * processes; those that the kubelet refused have failed, and there may be any number of them. */
+/* "/api/v1/pods?fieldSelector=spec.nodeName%3DNODE&", "/api/v1/namespaces?". Pods that have failed
+ * are not left out: an evicted one is called so while its processes still end. */
 static char *path_of(enum kube_kind kind, const char *node)
 {
 	_cleanup_free_ char *escaped = NULL, *selector = NULL;
 	char *path;
 
 	if (kind == KUBE_PODS) {
-		if (asprintf(&selector,
-			    "spec.nodeName=%s,status.phase!=Failed,status.phase!=Succeeded",
-			    node) < 0) {
+		if (asprintf(&selector, "spec.nodeName=%s", node) < 0) {
 			selector = NULL;
 			return NULL;
 		}
