@@ -46,6 +46,7 @@ struct sys_container {
 	char cgroup[256]; /* as in /proc/PID/cgroup; "" where it has none of its own */
 	pid_t pid;	  /* of its first process, in the tests' PID namespace */
 	bool logs;	  /* it has folders in /var/log */
+	unsigned attempt; /* how often the kubelet started it before: the log's name */
 	enum { SYS_BY_RUNC, SYS_BY_CONTAINERD, SYS_BY_HAND } by;
 	uint64_t capabilities;
 	int ready; /* of a created one: where its program will say that it is ready; 0: none */
@@ -161,9 +162,10 @@ struct sys_spec {
 	/* Names in the log directories; name NULL: no logs. */
 	const char *name, *pod, *namespace_name;
 	bool sandbox; /* a pod's folder in /var/log/pods, but never a name in /var/log/containers */
-	const char *pod_uid;	/* NULL: one of its own */
-	uint64_t capabilities;	/* effective, permitted, bounding */
-	uint64_t bounding_only; /* bounding besides */
+	const char *pod_uid;	   /* NULL: one of its own */
+	const char *cgroup_prefix; /* of its cgroup's name, before the id; NULL: none */
+	uint64_t capabilities;	   /* effective, permitted, bounding */
+	uint64_t bounding_only;	   /* bounding besides */
 	unsigned uid;
 	bool no_new_privs, seccomp, user_namespace, host_network;
 	const char *const *argv; /* NULL: inside pause. Must say "ready" */
@@ -188,6 +190,8 @@ pid_t sys_enter(struct sys *sys, struct sys_container *container);
 struct sys_container *sys_start_by_hand(struct sys *sys);
 void sys_container_logs(struct sys *sys, struct sys_container *container, bool sandbox);
 void sys_container_logs_remove(struct sys *sys, struct sys_container *container);
+/* Its config.json, as runc or containerd was given it. */
+char *sys_bundle_file(struct sys *sys, const struct sys_container *container);
 /* Any thread of the process but its leader. */
 pid_t sys_other_thread(pid_t pid);
 /* A fresh id or pod UID. */
@@ -222,6 +226,28 @@ void sys_containerd_start(struct sys *sys, struct sys_container *container,
 	const char *const *options, const char *image);
 void sys_containerd_find_pid(struct sys *sys, struct sys_container *container);
 const char *sys_containerd_image(bool user); /* name of the one with bin/inside */
+
+/* -- pods: what containerd's CRI plugin writes into its bundles, and the kubelet beside them -- */
+struct sys_member {
+	const char *name;	    /* its annotation */
+	const char *logs;	    /* its name in the log directories; NULL: it has none */
+	unsigned attempt;	    /* how often it was started before */
+	const char *const *options; /* further ones of `ctr run`, up to NULL */
+	/* Lies: the sandbox that the annotations name, and what they call it. NULL: the truth. */
+	const struct sys_container *claims;
+	const char *claims_type;
+};
+
+#define SYS_POD_NAMESPACE "shop"
+#define SYS_POD_IMAGE	  "registry.example/web:1.2"
+
+/* Starts a pod's sandbox: as pause runs, a user who has nothing, and the default set bounding.
+ * What the tests' containerd has in its task folder is to be seen where it usually is, below the
+ * host's root. Skips the test where containerd cannot be had. */
+struct sys_container *sys_pod_start(struct sys *sys, const char *pod);
+/* Starts a container in a sandbox's pod and namespaces. */
+struct sys_container *sys_pod_add(
+	struct sys *sys, const struct sys_container *sandbox, const struct sys_member *member);
 
 /* -- the program's own image -- */
 /* Imports $CAPAUDITD_IMAGE, or capauditd-image.tar beside the program, into containerd on first

@@ -35,10 +35,11 @@ void sys_make_id(struct sys *sys, struct sys_container *container)
 		sys->pod_token, number);
 }
 
-static void place(struct sys_container *container)
+static void place(struct sys_container *container, const char *prefix)
 {
-	(void)snprintf(container->cgroup, sizeof(container->cgroup), "/kubepods/burstable/pod%s/%s",
-		container->pod_uid, container->id);
+	(void)snprintf(container->cgroup, sizeof(container->cgroup),
+		"/kubepods/burstable/pod%s/%s%s", container->pod_uid, prefix ? prefix : "",
+		container->id);
 }
 
 static char *write_bundle(
@@ -52,6 +53,15 @@ static char *write_bundle(
 		fail_msg("cannot write the bundle of %s", id);
 	json_decref(config);
 	return directory;
+}
+
+char *sys_bundle_file(struct sys *sys, const struct sys_container *container)
+{
+	return sys_print(sys,
+		container->by == SYS_BY_CONTAINERD ? "%s/containerd/state/io.containerd.runtime.v2."
+						     "task/k8s.io/%s/config.json"
+						   : "%s/bundle/%s/config.json",
+		sys->directory, container->id);
 }
 
 /* Where the container's runc keeps its state; containerd gives it a folder a namespace. */
@@ -128,7 +138,7 @@ static struct sys_container *make(
 	sys_make_id(sys, container);
 	if (spec->pod_uid)
 		(void)snprintf(container->pod_uid, sizeof(container->pod_uid), "%s", spec->pod_uid);
-	place(container);
+	place(container, spec->cgroup_prefix);
 	sys_cgroup_remember(sys, container->cgroup);
 	sys_cgroup_remember(sys, sys_print(sys, "/kubepods/burstable/pod%s", container->pod_uid));
 	container->capabilities = spec->capabilities;
@@ -198,7 +208,7 @@ int sys_start_and_stop(struct sys *sys, const struct sys_spec *spec, unsigned nu
 
 	sys->made = number;
 	sys_make_id(sys, &container);
-	place(&container);
+	place(&container, spec->cgroup_prefix);
 	sys_cgroup_remember(sys, container.cgroup);
 	sys_cgroup_remember(sys, sys_print(sys, "/kubepods/burstable/pod%s", container.pod_uid));
 	char *bundle = write_bundle(sys, spec, container.id, container.cgroup);

@@ -14,6 +14,12 @@ static char *pod_folder(struct sys *sys, const struct sys_container *container, 
 		container->pod, container->pod_uid);
 }
 
+static char *log_file(struct sys *sys, const struct sys_container *container, const char *root)
+{
+	return sys_print(sys, "%s/%s/%u.log", pod_folder(sys, container, root), container->name,
+		container->attempt);
+}
+
 /* As the kubelet cuts it: what does not fit into a file's name is lost before the ending. */
 static char *link_name(struct sys *sys, const struct sys_container *container)
 {
@@ -32,10 +38,9 @@ void sys_container_logs(struct sys *sys, struct sys_container *container, bool s
 	if (sandbox)
 		return;
 	sys_make_directories(sys_print(sys, "%s/%s", folder, container->name));
-	sys_write_file(sys_print(sys, "%s/%s/0.log", folder, container->name), "");
+	sys_write_file(log_file(sys, container, sys->host_root), "");
 	/* The target is the host's path, as kubelets write it. */
-	char *target =
-		sys_print(sys, "%s/%s/0.log", pod_folder(sys, container, ""), container->name);
+	char *target = log_file(sys, container, "");
 	char *name = link_name(sys, container);
 	if (symlink(target, name) != 0)
 		fail_msg("%s: %s", name, strerror(errno));
@@ -47,7 +52,7 @@ void sys_container_logs_remove(struct sys *sys, struct sys_container *container)
 	char *folder = pod_folder(sys, container, sys->host_root);
 
 	(void)unlink(link_name(sys, container));
-	(void)unlink(sys_print(sys, "%s/%s/0.log", folder, container->name));
+	(void)unlink(log_file(sys, container, sys->host_root));
 	(void)rmdir(sys_print(sys, "%s/%s", folder, container->name));
 	(void)rmdir(folder);
 	container->logs = false;
