@@ -150,7 +150,8 @@ clean: ## removes what was built
 # tests/support. A line "// wrap: FUNCTION..." in it names functions that the linker replaces by
 # __wrap_FUNCTION. System and service tests are the same, with their folders' other files.
 UNIT_TESTS    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
-SYSTEM_TESTS  := $(patsubst %.c,$(BUILD)/%,$(sort $(filter-out $(if $(filter 0,$(KUBERNETES)),%/test_api.c),$(wildcard tests/system/test_*.c))))
+API_TESTS     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/system/test_api*.c)))
+SYSTEM_TESTS  := $(filter-out $(if $(filter 0,$(KUBERNETES)),$(API_TESTS)),$(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/system/test_*.c))))
 SERVICE_TESTS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/service/test_*.c)))
 SCRIPT_TESTS  := $(sort $(wildcard tests/service/test_*.sh tests/manifests/test_*.sh))
 SUPPORT        := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/support/*.c)))
@@ -182,7 +183,7 @@ $(BUILD)/tests/kubernetes/test_%: $(BUILD)/tests/kubernetes/test_%.o $(KUBERNETE
 	$(link_test) $(MICROHTTPD_LIBS)
 
 # The commands beside an API server.
-$(BUILD)/tests/system/test_api: $(BUILD)/tests/system/test_api.o $(SYSTEM_SUPPORT) $(filter-out %/kube_fixture.o,$(KUBERNETES_SUPPORT)) $(LIBRARY)
+$(API_TESTS): %: %.o $(BUILD)/tests/system/api_fixture.o $(SYSTEM_SUPPORT) $(filter-out %/kube_fixture.o,$(KUBERNETES_SUPPORT)) $(LIBRARY)
 	$(link_test) $(MICROHTTPD_LIBS)
 
 $(BUILD)/tests/kubernetes/api_server: $(BUILD)/tests/kubernetes/api_server.o $(KUBERNETES_SUPPORT) $(LIBRARY)

@@ -3,16 +3,12 @@
  * scan and run beside an API server: real containers, whose pods and namespaces a server on
  * loopback tells of. What the source does by itself is in tests/kubernetes.
  */
-#include "sys.h"
-
-#include "../kubernetes/kube_server.h"
+#include "api_fixture.h"
 
 #include <capauditd/kubernetes.h>
 
 #include <signal.h>
 #include <unistd.h>
-
-#define TOKEN "a-token"
 
 /* A pod of one container, as the API server would tell of it. */
 struct told {
@@ -21,12 +17,6 @@ struct told {
 	const char *status;  /* "containerStatuses" */
 	const char *context; /* securityContext */
 	const char *rest;    /* further metadata, after a comma */
-};
-
-struct api {
-	struct kube_server *server;
-	const char *kubeconfig;
-	unsigned version;
 };
 
 static char *pod_text(struct sys *sys, const struct told *told)
@@ -42,64 +32,6 @@ static char *pod_text(struct sys *sys, const struct told *told)
 		c->pod_uid, told->rest, told->list, told->context, told->status, c->id);
 }
 
-static char *namespace_text(struct sys *sys, const char *labels)
-{
-	return sys_print(sys, "{\"metadata\":{\"name\":\"shop\",\"labels\":{%s}}}", labels);
-}
-
-static void set_list(struct sys *sys, struct api *api, enum kube_server_kind kind, const char *item)
-{
-	const char *text = sys_print(sys,
-		"{\"kind\":\"%s\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"%u\"},"
-		"\"items\":[%s]}",
-		kind == SERVER_PODS ? "PodList" : "NamespaceList", ++api->version, item);
-
-	kube_server_set_list(api->server, kind, text, strlen(text));
-}
-
-static void push(struct sys *sys, struct api *api, enum kube_server_kind kind, const char *type,
-	const char *object)
-{
-	const char *text = sys_print(sys,
-		"{\"type\":\"%s\",\"object\":{\"metadata\":{\"resourceVersion\":\"%u\",%s}\n", type,
-		++api->version, object + strlen("{\"metadata\":{"));
-
-	kube_server_push(api->server, kind, api->version, text, strlen(text));
-}
-
-static struct kube_server *running; /* the test's, ended after it */
-
-static int end_server(void **state)
-{
-	kube_server_free(running);
-	running = NULL;
-	return sys_end(state);
-}
-#define API_TEST(f) cmocka_unit_test_teardown(f, end_server)
-
-static struct api start_api(struct sys *sys)
-{
-	const struct kube_server_options options = { .token = TOKEN };
-	struct api api = { .version = 1000 };
-	const char *authority = sys_print(sys, "%s/authority.pem", sys->directory);
-
-	assert_int_equal(kube_server_new(&options, &api.server), 0);
-	running = api.server;
-	sys_write_file(authority, kube_server_certificates(api.server)->authority);
-	api.kubeconfig = sys_print(sys, "%s/kubeconfig", sys->directory);
-	sys_write_file(api.kubeconfig,
-		sys_print(sys,
-			"apiVersion: v1\nkind: Config\ncurrent-context: c\n"
-			"contexts: [{ name: c, context: { cluster: k, user: u } }]\n"
-			"clusters: [{ name: k, cluster: { server: \"%s\", "
-			"certificate-authority: authority.pem } }]\n"
-			"users: [{ name: u, user: { token: " TOKEN " } }]\n",
-			kube_server_url(api.server)));
-	set_list(sys, &api, SERVER_PODS, "");
-	set_list(sys, &api, SERVER_NAMESPACES, namespace_text(sys, ""));
-	return api;
-}
-
 #define OWNED                                                                                \
 	",\"labels\":{\"pod-template-hash\":\"7d4f\",\"tier\":\"web\"},\"ownerReferences\":" \
 	"[{\"kind\":\"ReplicaSet\",\"name\":\"cart-7d4f\",\"controller\":true}]"
@@ -110,14 +42,14 @@ static void a_finding_names_pod_owner_level_declaration_origin_and_cure(void **s
 	struct sys *sys = *state;
 	struct sys_container *container = sys_start(
 		sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN | SYS_NET_BIND_SERVICE });
-	struct api api = start_api(sys);
+	struct api api = api_start(sys, false);
 	const struct told told = { container, "containers", "containerStatuses",
 		"{\"capabilities\":{\"add\":[\"SYS_ADMIN\",\"NET_BIND_SERVICE\"],\"drop\":"
 		"[\"ALL\"]}}",
 		OWNED };
 
-	set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
-	set_list(sys, &api, SERVER_NAMESPACES, namespace_text(sys, ENFORCE("restricted")));
+	api_set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	api_set_list(sys, &api, SERVER_NAMESPACES, api_namespace(sys, ENFORCE("restricted")));
 	for (int user = SYS_ROOT; user <= SYS_NOBODY; user++) {
 		const struct sys_result *scan = sys_scan(sys, (enum sys_user)user, "--kubeconfig",
 			api.kubeconfig, "--node", "n1", "--container", container->id, NULL);
@@ -159,12 +91,12 @@ static void the_cure_can_be_pasted(void **state)
 	struct sys *sys = *state;
 	struct sys_container *container =
 		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_DEFAULT_SET });
-	struct api api = start_api(sys);
+	struct api api = api_start(sys, false);
 	const struct told told = { container, "initContainers", "initContainerStatuses",
 		"{\"privileged\":true}", OWNED };
 	const struct sys_result *scan;
 
-	set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	api_set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
 	scan = sys_capauditd(sys, SYS_ROOT, "scan", "--policy", "none", "--profile", "restricted",
 		"--remedy", "--host-root", sys->host_root, "--kubeconfig", api.kubeconfig,
 		"--container", container->id, NULL);
@@ -187,11 +119,11 @@ static void net_raw_that_is_declared_is_not_tolerated(void **state)
 	struct sys *sys = *state;
 	struct sys_container *container =
 		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_DEFAULT_SET });
-	struct api api = start_api(sys);
+	struct api api = api_start(sys, false);
 	struct told told = { container, "containers", "containerStatuses", "null", OWNED };
 	const struct sys_result *scan;
 
-	set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	api_set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
 	scan = sys_scan(
 		sys, SYS_ROOT, "--kubeconfig", api.kubeconfig, "--container", container->id, NULL);
 	assert_string_equal(sys_get(sys, sys_seen(scan, container), "verdict"), "tolerated");
@@ -200,7 +132,7 @@ static void net_raw_that_is_declared_is_not_tolerated(void **state)
 	assert_int_equal(scan->status, 0);
 
 	told.context = "{\"capabilities\":{\"add\":[\"NET_RAW\"]}}";
-	set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	api_set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
 	scan = sys_scan(
 		sys, SYS_ROOT, "--kubeconfig", api.kubeconfig, "--container", container->id, NULL);
 	assert_string_equal(sys_get(sys, sys_seen(scan, container), "verdict"), "violation");
@@ -214,7 +146,7 @@ static void the_policy_may_ask_for_labels_and_owners(void **state)
 	struct sys *sys = *state;
 	struct sys_container *container =
 		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_NET_ADMIN });
-	struct api api = start_api(sys);
+	struct api api = api_start(sys, false);
 	const struct told told = { container, "containers", "containerStatuses", "null", OWNED };
 	char *policy = sys_print(sys, "%s/policy.yaml", sys->directory);
 	const struct sys_result *scan;
@@ -228,8 +160,8 @@ static void the_policy_may_ask_for_labels_and_owners(void **state)
 		"  - match: { namespaceSelector: { team: p* }, podSelector: { tier: web },\n"
 		"             owner: Deployment/cart, containerType: regular }\n"
 		"    profile: network\n");
-	set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
-	set_list(sys, &api, SERVER_NAMESPACES, namespace_text(sys, "\"team\":\"pay\""));
+	api_set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	api_set_list(sys, &api, SERVER_NAMESPACES, api_namespace(sys, "\"team\":\"pay\""));
 	scan = sys_scan(sys, SYS_ROOT, "--policy", policy, "--kubeconfig", api.kubeconfig,
 		"--container", container->id, NULL);
 	assert_int_equal(scan->status, 0);
@@ -244,7 +176,7 @@ static void a_server_that_does_not_answer_makes_a_scan_incomplete(void **state)
 	struct sys_container *container = sys_start(sys, &(struct sys_spec){ .capabilities = 0 });
 	struct sys_container *violating =
 		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
-	struct api api = start_api(sys);
+	struct api api = api_start(sys, false);
 	const struct kube_misbehaviour forbidden = { .status = 403,
 		.message = "pods is forbidden" };
 	const struct sys_result *scan;
@@ -272,7 +204,7 @@ static void a_scan_goes_on_with_the_other_list_and_tells_of_each_failure(void **
 	struct sys *sys = *state;
 	struct sys_container *container =
 		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
-	struct api api = start_api(sys);
+	struct api api = api_start(sys, false);
 	const struct told told = { container, "containers", "containerStatuses",
 		"{\"capabilities\":{\"add\":[\"SYS_ADMIN\"]}}", OWNED };
 	const struct kube_misbehaviour forbidden = { .status = 403, .message = "no watching" };
@@ -281,8 +213,8 @@ static void a_scan_goes_on_with_the_other_list_and_tells_of_each_failure(void **
 	const char *why;
 	json_t *f;
 
-	set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
-	set_list(sys, &api, SERVER_NAMESPACES, namespace_text(sys, ENFORCE("restricted")));
+	api_set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	api_set_list(sys, &api, SERVER_NAMESPACES, api_namespace(sys, ENFORCE("restricted")));
 	/* What fails at once does not keep the slower list from being read, ... */
 	kube_server_misbehave(api.server, SERVER_NAMESPACES, SERVER_LIST, &forbidden);
 	kube_server_misbehave(api.server, SERVER_PODS, SERVER_LIST,
@@ -313,7 +245,7 @@ static void a_pod_that_the_api_does_not_know_is_told_as_such(void **state)
 	struct sys *sys = *state;
 	struct sys_container *container =
 		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
-	struct api api = start_api(sys);
+	struct api api = api_start(sys, false);
 	const struct sys_result *scan = sys_scan(
 		sys, SYS_ROOT, "--kubeconfig", api.kubeconfig, "--container", container->id, NULL);
 
@@ -329,14 +261,14 @@ static void a_pod_that_is_left_out_makes_a_scan_incomplete_and_hides_no_other(vo
 	struct sys_container *container =
 		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
 	struct sys_container *complying = sys_start(sys, &(struct sys_spec){ .capabilities = 0 });
-	struct api api = start_api(sys);
+	struct api api = api_start(sys, false);
 	const struct told told = { container, "containers", "containerStatuses", "{}", OWNED };
 	char *large = sys_print(sys, "{\"metadata\":{\"x\":\"%*s\"}},%s", (int)KUBERNETES_ITEM_MAX,
 		"", pod_text(sys, &told));
 	const struct sys_result *scan;
 	json_t *f;
 
-	set_list(sys, &api, SERVER_PODS, large);
+	api_set_list(sys, &api, SERVER_PODS, large);
 	scan = sys_scan(sys, SYS_ROOT, "--kubeconfig", api.kubeconfig, "--node", "n1",
 		"--container", container->id, NULL);
 	assert_int_equal(scan->status, 1);
@@ -367,32 +299,34 @@ static void a_changed_label_opens_and_resolves_findings_at_once(void **state)
 	struct sys *sys = *state;
 	struct sys_container *container =
 		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
-	struct api api = start_api(sys);
+	struct api api = api_start(sys, false);
 	const struct told told = { container, "containers", "containerStatuses",
 		"{\"capabilities\":{\"add\":[\"SYS_ADMIN\"],\"drop\":[\"ALL\"]}}", OWNED };
 	struct sys_daemon *daemon;
 	json_t *f;
 	size_t from = 0;
 
-	set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
-	set_list(sys, &api, SERVER_NAMESPACES, namespace_text(sys, ENFORCE("baseline")));
+	api_set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	api_set_list(sys, &api, SERVER_NAMESPACES, api_namespace(sys, ENFORCE("baseline")));
 	daemon = run_with(sys, &api);
 	f = sys_daemon_wait(daemon, &from, container, "opened");
 	assert_string_equal(sys_get(sys, f, "profile.name"), "baseline");
 	assert_string_equal(sys_get(sys, f, "pod.owner"), "Deployment/cart");
 	assert_string_equal(sys_get(sys, f, "provisional"), "false");
 
-	push(sys, &api, SERVER_NAMESPACES, "MODIFIED", namespace_text(sys, ENFORCE("privileged")));
+	api_push(sys, &api, SERVER_NAMESPACES, "MODIFIED",
+		api_namespace(sys, ENFORCE("privileged")));
 	f = sys_daemon_wait(daemon, &from, container, "resolved");
 	assert_string_equal(sys_get(sys, f, "resolved_reason"), "level");
 
-	push(sys, &api, SERVER_NAMESPACES, "MODIFIED", namespace_text(sys, ENFORCE("restricted")));
+	api_push(sys, &api, SERVER_NAMESPACES, "MODIFIED",
+		api_namespace(sys, ENFORCE("restricted")));
 	f = sys_daemon_wait(daemon, &from, container, "opened");
 	assert_string_equal(sys_get(sys, f, "profile.name"), "restricted");
 	assert_string_equal(sys_get(sys, f, "profile.source"), "namespace-label");
 
 	/* Without the label the default counts again, and permits it no more. */
-	push(sys, &api, SERVER_NAMESPACES, "MODIFIED", namespace_text(sys, ""));
+	api_push(sys, &api, SERVER_NAMESPACES, "MODIFIED", api_namespace(sys, ""));
 	f = sys_daemon_wait(daemon, &from, container, "changed");
 	assert_string_equal(sys_get(sys, f, "profile.source"), "default");
 }
@@ -402,14 +336,14 @@ static void a_pod_that_comes_late_names_its_finding(void **state)
 	struct sys *sys = *state;
 	struct sys_container *container =
 		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
-	struct api api = start_api(sys);
+	struct api api = api_start(sys, false);
 	const struct told told = { container, "containers", "containerStatuses", "null", OWNED };
 	struct sys_daemon *daemon = run_with(sys, &api);
 	size_t from = 0;
 	json_t *f;
 
 	assert_int_equal(sys_daemon_said(daemon, container), 0);
-	push(sys, &api, SERVER_PODS, "ADDED", pod_text(sys, &told));
+	api_push(sys, &api, SERVER_PODS, "ADDED", pod_text(sys, &told));
 	f = sys_daemon_wait(daemon, &from, container, "opened");
 	assert_string_equal(sys_get(sys, f, "pod.name"), "cart-7d4f");
 	assert_string_equal(sys_get(sys, f, "provisional"), "false");
@@ -421,14 +355,14 @@ static void drift_waits_for_nobody_and_a_lost_server_changes_no_verdict(void **s
 	static const char *const argv[] = { "/bin/inside", "pause", NULL };
 	struct sys_container *container =
 		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
-	struct api api = start_api(sys);
+	struct api api = api_start(sys, false);
 	const struct told told = { container, "containers", "containerStatuses", "null", OWNED };
 	const struct kube_misbehaviour broken = { .status = 500 };
 	struct sys_daemon *daemon;
 	size_t from = 0, before;
 	json_t *f;
 
-	set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	api_set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
 	daemon = run_with(sys, &api);
 	(void)sys_daemon_wait(daemon, &from, container, "opened");
 	before = sys_daemon_said(daemon, container);
@@ -450,7 +384,7 @@ static void without_any_answer_drift_is_told_and_posture_waits(void **state)
 	static const char *const argv[] = { "/bin/inside", "pause", NULL };
 	struct sys_container *container =
 		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
-	struct api api = start_api(sys);
+	struct api api = api_start(sys, false);
 	const struct kube_misbehaviour hanging = { .hang = true };
 	struct sys_daemon *daemon;
 	size_t from = 0;
@@ -473,7 +407,7 @@ static void without_any_answer_drift_is_told_and_posture_waits(void **state)
 static void no_capability_is_left_with_the_api_source_either(void **state)
 {
 	struct sys *sys = *state;
-	struct api api = start_api(sys);
+	struct api api = api_start(sys, false);
 	struct sys_daemon *daemon = run_with(sys, &api);
 	char *status =
 		sys_read_file(sys_print(sys, "/proc/%d/status", (int)sys_daemon_pid(daemon)));
@@ -486,7 +420,7 @@ static void no_capability_is_left_with_the_api_source_either(void **state)
 static void what_cannot_be_is_a_usage_error(void **state)
 {
 	struct sys *sys = *state;
-	struct api api = start_api(sys);
+	struct api api = api_start(sys, false);
 	const struct sys_result *r = sys_capauditd(
 		sys, SYS_ROOT, "scan", "--kubernetes", "off", "--kubeconfig", api.kubeconfig, NULL);
 
@@ -500,6 +434,12 @@ static void what_cannot_be_is_a_usage_error(void **state)
 
 /* -- libcurl, which is opened when the API is to be asked -- */
 
+static void end_hiding(void *unused)
+{
+	(void)unused;
+	(void)unsetenv("LD_LIBRARY_PATH");
+}
+
 /* Files of its names that are no libraries, which the loader finds before any other. */
 static void hide_libcurl(struct sys *sys)
 {
@@ -508,19 +448,14 @@ static void hide_libcurl(struct sys *sys)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		sys_write_file(sys_print(sys, "%s/%s", sys->directory, names[i]), "");
 	assert_int_equal(setenv("LD_LIBRARY_PATH", sys->directory, 1), 0);
-}
-
-static int end_hiding(void **state)
-{
-	(void)unsetenv("LD_LIBRARY_PATH");
-	return end_server(state);
+	sys_own(sys, sys, end_hiding);
 }
 
 static void a_scan_without_libcurl_says_so_and_is_incomplete(void **state)
 {
 	struct sys *sys = *state;
 	struct sys_container *container = sys_start(sys, &(struct sys_spec){ .capabilities = 0 });
-	struct api api = start_api(sys);
+	struct api api = api_start(sys, false);
 	const struct sys_result *scan;
 
 	hide_libcurl(sys);
@@ -542,7 +477,7 @@ static void without_libcurl_the_daemon_says_so_and_does_all_else(void **state)
 	struct sys *sys = *state;
 	static const char *const argv[] = { "/bin/inside", "pause", NULL };
 	struct sys_container *container = sys_start(sys, &(struct sys_spec){ .capabilities = 0 });
-	struct api api = start_api(sys);
+	struct api api = api_start(sys, false);
 	struct sys_daemon *daemon;
 	size_t from = 0;
 
@@ -577,32 +512,30 @@ static void libcurl_is_loaded_where_the_api_is_asked_and_nowhere_else(void **sta
 	assert_false(has_libcurl(sys, daemon));
 	assert_int_equal(sys_daemon_stop(daemon, SIGTERM), 0);
 	sys_daemon_free(daemon);
-	api = start_api(sys);
+	api = api_start(sys, false);
 	assert_true(has_libcurl(sys, run_with(sys, &api)));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		API_TEST(a_finding_names_pod_owner_level_declaration_origin_and_cure),
-		API_TEST(the_cure_can_be_pasted),
-		API_TEST(net_raw_that_is_declared_is_not_tolerated),
-		API_TEST(the_policy_may_ask_for_labels_and_owners),
-		API_TEST(a_server_that_does_not_answer_makes_a_scan_incomplete),
-		API_TEST(a_scan_goes_on_with_the_other_list_and_tells_of_each_failure),
-		API_TEST(a_pod_that_the_api_does_not_know_is_told_as_such),
-		API_TEST(a_pod_that_is_left_out_makes_a_scan_incomplete_and_hides_no_other),
-		API_TEST(a_changed_label_opens_and_resolves_findings_at_once),
-		API_TEST(a_pod_that_comes_late_names_its_finding),
-		API_TEST(drift_waits_for_nobody_and_a_lost_server_changes_no_verdict),
-		API_TEST(without_any_answer_drift_is_told_and_posture_waits),
-		API_TEST(no_capability_is_left_with_the_api_source_either),
-		API_TEST(what_cannot_be_is_a_usage_error),
-		cmocka_unit_test_teardown(
-			a_scan_without_libcurl_says_so_and_is_incomplete, end_hiding),
-		cmocka_unit_test_teardown(
-			without_libcurl_the_daemon_says_so_and_does_all_else, end_hiding),
-		API_TEST(libcurl_is_loaded_where_the_api_is_asked_and_nowhere_else),
+		SYS_TEST(a_finding_names_pod_owner_level_declaration_origin_and_cure),
+		SYS_TEST(the_cure_can_be_pasted),
+		SYS_TEST(net_raw_that_is_declared_is_not_tolerated),
+		SYS_TEST(the_policy_may_ask_for_labels_and_owners),
+		SYS_TEST(a_server_that_does_not_answer_makes_a_scan_incomplete),
+		SYS_TEST(a_scan_goes_on_with_the_other_list_and_tells_of_each_failure),
+		SYS_TEST(a_pod_that_the_api_does_not_know_is_told_as_such),
+		SYS_TEST(a_pod_that_is_left_out_makes_a_scan_incomplete_and_hides_no_other),
+		SYS_TEST(a_changed_label_opens_and_resolves_findings_at_once),
+		SYS_TEST(a_pod_that_comes_late_names_its_finding),
+		SYS_TEST(drift_waits_for_nobody_and_a_lost_server_changes_no_verdict),
+		SYS_TEST(without_any_answer_drift_is_told_and_posture_waits),
+		SYS_TEST(no_capability_is_left_with_the_api_source_either),
+		SYS_TEST(what_cannot_be_is_a_usage_error),
+		SYS_TEST(a_scan_without_libcurl_says_so_and_is_incomplete),
+		SYS_TEST(without_libcurl_the_daemon_says_so_and_does_all_else),
+		SYS_TEST(libcurl_is_loaded_where_the_api_is_asked_and_nowhere_else),
 	};
 
 	return cmocka_run_group_tests(tests, sys_setup, sys_teardown);
