@@ -37,6 +37,7 @@ struct run {
 	struct sources sources;
 	struct kubernetes *kubernetes;
 	sd_event_source *news_timer; /* what the Kubernetes API said is to be judged by */
+	uint64_t news_after_us;	     /* monotonic: not before that */
 	uint64_t registry_version;   /* what the findings were judged by */
 	struct cgroup_watch *watch;
 	struct cgroup_base base;
