@@ -103,7 +103,8 @@ static void remember(struct run *run, struct audit_result *result)
 			wait = find_wait(run, audited->known, &o->finding, result->begin_us);
 			if (wait)
 				run->wait_us = wait < run->wait_us ? wait : run->wait_us;
-			else if (ledger_observe(run_deliver, run, run->ledger, o) == -ENOMEM)
+			if ((wait ? ledger_hold(run->ledger, o)
+				  : ledger_observe(run_deliver, run, run->ledger, o)) == -ENOMEM)
 				r = -ENOMEM;
 		}
 	}

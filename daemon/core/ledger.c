@@ -58,9 +58,21 @@ int ledger_see_container(struct ledger *ledger, const char *id)
 	return 0;
 }
 
+/* Is it over because nobody has it any more, and not because it is none? */
+static bool has_ended(enum resolved_reason reason)
+{
+	return reason == RESOLVED_EXITED || reason == RESOLVED_DROPPED || reason == RESOLVED_REBOOT;
+}
+
 static void resolve(ledger_report *report, void *data, struct ledger *ledger,
 	struct ledger_entry *entry, enum resolved_reason reason, uint64_t now_us)
 {
+	if (has_ended(reason))
+		ledger_tell_opened(report, data, ledger, entry);
+	if (entry->telling != LEDGER_TOLD) {
+		ledger_remove(ledger, entry);
+		return;
+	}
 	entry->finding.state = FINDING_RESOLVED;
 	entry->finding.resolved_reason = reason;
 	entry->finding.time_us = now_us;
@@ -89,7 +101,11 @@ void ledger_end(ledger_report *report, void *data, struct ledger *ledger, bool c
 	for (entry = ledger->entries; entry; entry = next) {
 		next = entry->hh.next;
 		entry->finding.count += membership_settle(&entry->membership, ledger->pass);
-		if (ledger_entry_update(entry, ledger->pass)) {
+		bool changed = ledger_entry_update(entry, ledger->pass);
+
+		if (entry->telling == LEDGER_DUE) {
+			ledger_tell_opened(report, data, ledger, entry);
+		} else if (changed && entry->telling == LEDGER_TOLD) {
 			entry->finding.state = FINDING_CHANGED;
 			entry->finding.time_us = ledger->now_us;
 			report(data, &entry->finding);
@@ -123,6 +139,8 @@ const struct finding *ledger_next(const struct ledger *ledger, const void **posi
 	const struct ledger_entry *last = *position;
 	const struct ledger_entry *entry = last ? last->hh.next : ledger->entries;
 
+	while (entry && entry->telling != LEDGER_TOLD)
+		entry = entry->hh.next;
 	if (entry)
 		*position = entry;
 	return entry ? &entry->finding : NULL;
@@ -133,12 +151,12 @@ bool ledger_has(const struct ledger *ledger, const char *id)
 	struct ledger_entry *entry;
 
 	HASH_FIND_STR(ledger->entries, id, entry);
-	return entry != NULL;
+	return entry && entry->telling == LEDGER_TOLD;
 }
 
 size_t ledger_count(const struct ledger *ledger)
 {
-	return HASH_COUNT(ledger->entries);
+	return HASH_COUNT(ledger->entries) - ledger->untold;
 }
 
 uint64_t ledger_dropped(const struct ledger *ledger)

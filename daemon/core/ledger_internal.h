@@ -43,6 +43,12 @@ struct ledger_container {
 	UT_hash_handle hh;
 };
 
+enum ledger_telling {
+	LEDGER_HELD, /* not told yet */
+	LEDGER_DUE,  /* to be told as opened when the pass ends */
+	LEDGER_TOLD,
+};
+
 struct ledger_entry {
 	struct finding finding; /* as it was last reported, but for counts and the process */
 	/* What this pass says of it, or NULL: the strongest observation of its very id where
@@ -53,6 +59,7 @@ struct ledger_entry {
 	 * and which comes first must not matter. */
 	struct finding *latest;
 	uint32_t observed_pass, joined_pass;
+	enum ledger_telling telling;
 	struct membership membership;
 	struct ledger_container *container;
 	struct ledger_entry *prev, *next; /* of its container */
@@ -61,6 +68,7 @@ struct ledger_entry {
 
 struct ledger {
 	uint64_t resolve_after_us, now_us, dropped;
+	size_t untold; /* entries that are not LEDGER_TOLD */
 	uint32_t pass; /* from 1; 0 stands for never */
 	struct ledger_entry *entries;
 	struct ledger_container *containers;
@@ -86,6 +94,10 @@ void ledger_entry_join(struct ledger_entry *entry, struct finding *finding, uint
 
 /* Replaces the finding by what this pass says of it. True where that is a change to report. */
 bool ledger_entry_update(struct ledger_entry *entry, uint32_t pass);
+
+/* Tells that it was opened, where it was not yet. */
+void ledger_tell_opened(
+	ledger_report *report, void *data, struct ledger *ledger, struct ledger_entry *entry);
 
 /* Takes it out of all tables and frees it, and its container's record with the last one of it. */
 void ledger_remove(struct ledger *ledger, struct ledger_entry *entry);

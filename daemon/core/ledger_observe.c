@@ -163,6 +163,7 @@ void ledger_remove(struct ledger *ledger, struct ledger_entry *entry)
 {
 	struct ledger_container *container = entry->container;
 
+	ledger->untold -= entry->telling != LEDGER_TOLD;
 	HASH_DEL(ledger->entries, entry);
 	unlink_entry(entry);
 	tidy_container(ledger, container);
@@ -205,12 +206,25 @@ static int open_entry(struct ledger *ledger, struct ledger_container *container,
 		&entry->membership, observation->members, observation->member_count, ledger->pass);
 	entry->finding.count = membership_settle(&entry->membership, ledger->pass);
 	release_members(observation);
+	ledger->untold++;
 	*ret = TAKE_PTR(entry);
 	return 0;
 }
 
-int ledger_observe(
-	ledger_report *report, void *data, struct ledger *ledger, struct observation *observation)
+void ledger_tell_opened(
+	ledger_report *report, void *data, struct ledger *ledger, struct ledger_entry *entry)
+{
+	if (entry->telling == LEDGER_TOLD)
+		return;
+	entry->telling = LEDGER_TOLD;
+	ledger->untold--;
+	entry->finding.time_us = ledger->now_us;
+	report(data, &entry->finding);
+}
+
+/* *ret is the entry that it joined, or that is new. */
+static int take(struct ledger *ledger, struct observation *observation, struct ledger_entry **ret,
+	bool *ret_is_new)
 {
 	struct ledger_container *container =
 		ledger_find_container(ledger, observation->finding.container.id);
@@ -218,6 +232,8 @@ int ledger_observe(
 
 	if (!entry)
 		entry = find_whole(container, &observation->finding);
+	*ret_is_new = !entry;
+	*ret = entry;
 	if (entry)
 		return join(ledger, entry, observation);
 
@@ -226,14 +242,34 @@ int ledger_observe(
 			       ? 2u * LEDGER_CONTAINER_FINDINGS_MAX
 			       : LEDGER_CONTAINER_FINDINGS_MAX;
 
-	if (ledger_count(ledger) >= LEDGER_FINDINGS_MAX ||
+	if (HASH_COUNT(ledger->entries) >= LEDGER_FINDINGS_MAX ||
 		(container && container->entry_count >= share)) {
 		ledger->dropped++;
 		return -ENOSPC;
 	}
-	int r = open_entry(ledger, container, observation, &entry);
+	return open_entry(ledger, container, observation, ret);
+}
 
-	if (r == 0)
-		report(data, &entry->finding);
-	return r;
+int ledger_observe(
+	ledger_report *report, void *data, struct ledger *ledger, struct observation *observation)
+{
+	struct ledger_entry *entry;
+	bool is_new;
+	int r = take(ledger, observation, &entry, &is_new);
+
+	if (r < 0)
+		return r;
+	if (is_new)
+		ledger_tell_opened(report, data, ledger, entry);
+	else if (entry->telling == LEDGER_HELD)
+		entry->telling = LEDGER_DUE; /* with what the whole pass says of it */
+	return 0;
+}
+
+int ledger_hold(struct ledger *ledger, struct observation *observation)
+{
+	struct ledger_entry *entry;
+	bool is_new;
+
+	return take(ledger, observation, &entry, &is_new);
 }

@@ -39,6 +39,12 @@ void ledger_begin(struct ledger *ledger, uint64_t now_us);
 int ledger_observe(
 	ledger_report *report, void *data, struct ledger *ledger, struct observation *observation);
 
+/* The same of what is not to be told yet, since something that would change it may still come. A
+ * finding that it opens is held: it is told as opened when ledger_observe() takes it, or a part of
+ * it, and where that never happens right before it is told to be over, so that nobody escapes by
+ * ending soon. What ledger_rejudge_all() finds permitted of it is forgotten without a word. */
+int ledger_hold(struct ledger *ledger, struct observation *observation);
+
 /* Says that a container was seen in this pass (so that what of it is not observed any more was
  * `dropped` and not `exited`). `id` is the container's. 0. */
 int ledger_see_container(struct ledger *ledger, const char *id);
@@ -56,10 +62,11 @@ typedef enum resolved_reason ledger_rejudge(void *data, const struct finding *fi
 void ledger_rejudge_all(ledger_rejudge *still, void *still_data, ledger_report *report,
 	void *report_data, struct ledger *ledger, uint64_t now_us);
 
-/* Open findings, in no particular order, until NULL. *position starts at NULL. */
+/* Open findings that were told, in no particular order, until NULL. *position starts at NULL. */
 const struct finding *ledger_next(const struct ledger *ledger, const void **position);
-bool ledger_has(const struct ledger *ledger, const char *id); /* a finding of that id is open */
-size_t ledger_count(const struct ledger *ledger);
+/* A finding of that id is open, and was told. */
+bool ledger_has(const struct ledger *ledger, const char *id);
+size_t ledger_count(const struct ledger *ledger); /* of those */
 uint64_t ledger_dropped(const struct ledger *ledger);
 
 #endif

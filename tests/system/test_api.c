@@ -404,6 +404,32 @@ static void without_any_answer_drift_is_told_and_posture_waits(void **state)
 	assert_true(sys_has_hint(f, "api-pending"));
 }
 
+static void posture_that_ends_while_it_waits_is_told_when_it_ends(void **state)
+{
+	struct sys *sys = *state;
+	struct sys_container *container =
+		sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
+	struct api api = api_start(sys, false);
+	const struct kube_misbehaviour hanging = { .hang = true };
+	struct sys_daemon *daemon;
+	struct sys_container known;
+	size_t from = 0;
+	json_t *f;
+
+	kube_server_misbehave(api.server, SERVER_PODS, SERVER_LIST, &hanging);
+	kube_server_misbehave(api.server, SERVER_NAMESPACES, SERVER_LIST, &hanging);
+	daemon = run_with(sys, &api); /* its first pass has seen it */
+	assert_int_equal(sys_daemon_said(daemon, container), 0);
+	known = *container;
+	sys_stop(sys, container);
+	sys_daemon_signal(daemon, SIGUSR1);
+	f = sys_daemon_wait(daemon, &from, &known, "opened");
+	assert_string_equal(sys_get(sys, f, "class"), "posture");
+	assert_string_equal(sys_get(sys, f, "provisional"), "true");
+	f = sys_daemon_wait(daemon, &from, &known, "resolved");
+	assert_string_equal(sys_get(sys, f, "resolved_reason"), "exited");
+}
+
 static void no_capability_is_left_with_the_api_source_either(void **state)
 {
 	struct sys *sys = *state;
@@ -531,6 +557,7 @@ int main(void)
 		SYS_TEST(a_pod_that_comes_late_names_its_finding),
 		SYS_TEST(drift_waits_for_nobody_and_a_lost_server_changes_no_verdict),
 		SYS_TEST(without_any_answer_drift_is_told_and_posture_waits),
+		SYS_TEST(posture_that_ends_while_it_waits_is_told_when_it_ends),
 		SYS_TEST(no_capability_is_left_with_the_api_source_either),
 		SYS_TEST(what_cannot_be_is_a_usage_error),
 		SYS_TEST(a_scan_without_libcurl_says_so_and_is_incomplete),

@@ -709,6 +709,98 @@ static void a_new_policy_is_asked_of_what_only_a_part_was_observed_of(void **sta
 	assert_int_equal(only_finding(f)->excess.of[CAPABILITY_EFFECTIVE], SYS_ADMIN);
 }
 
+/* A complete pass that holds this back. */
+static void pass_holding(struct fixture *f, const struct spec *spec)
+{
+	struct observation observation = observe_spec(spec);
+
+	begin(f);
+	assert_int_equal(ledger_hold(f->ledger, &observation), 0);
+	assert_null(observation.members);
+	end(f, true);
+}
+
+static void what_is_held_is_not_told_until_it_is_observed(void **state)
+{
+	struct fixture *f = *state;
+	const struct spec late = { .effective = SYS_ADMIN, .pod = "cart" };
+	const struct finding *finding;
+
+	pass_holding(f, &sys_admin);
+	uint64_t first = f->now_us;
+
+	pass_holding(f, &sys_admin);
+	assert_int_equal(f->events.count, 0);
+	assert_int_equal(ledger_count(f->ledger), 0);
+	assert_null(ledger_next(f->ledger, &(const void *){ NULL }));
+	PASS(f, &late);
+	assert_last_event(f, 1, FINDING_OPENED);
+	assert_string_equal(f->events.at[0].pod, "cart");
+	assert_int_equal(f->events.at[0].first_seen_us, first);
+	assert_int_equal(f->events.at[0].time_us, f->now_us);
+	assert_int_equal(f->events.at[0].count, 1);
+	finding = only_finding(f);
+	assert_true(ledger_has(f->ledger, finding->id));
+	PASS(f, &late);
+	assert_int_equal(f->events.count, 1);
+}
+
+static void what_is_held_is_told_when_its_container_ends(void **state)
+{
+	struct fixture *f = *state;
+	const struct spec pending = { .effective = SYS_ADMIN, .provisional = true };
+
+	pass_holding(f, &pending);
+	pass_seeing(f, NULL);
+	assert_int_equal(f->events.count, 2);
+	assert_int_equal(f->events.at[0].state, FINDING_OPENED);
+	assert_int_equal(f->events.at[1].state, FINDING_RESOLVED);
+	assert_int_equal(f->events.at[1].reason, RESOLVED_EXITED);
+	assert_string_equal(f->events.at[0].id, f->events.at[1].id);
+	pass_seeing(f, NULL);
+	assert_int_equal(f->events.count, 2);
+	assert_int_equal(ledger_count(f->ledger), 0);
+}
+
+static void what_is_held_and_dropped_is_told_after_the_resolve_time(void **state)
+{
+	struct fixture *f = *state;
+
+	pass_holding(f, &sys_admin);
+	for (int i = 0; i < 10; i++)
+		pass_seeing(f, "c1");
+	assert_int_equal(f->events.count, 2);
+	assert_int_equal(f->events.at[0].state, FINDING_OPENED);
+	assert_int_equal(f->events.at[1].reason, RESOLVED_DROPPED);
+}
+
+static void what_is_held_and_permitted_by_then_is_never_told(void **state)
+{
+	struct fixture *f = *state;
+	struct rejudge rejudge = { .answer = RESOLVED_LEVEL };
+
+	pass_holding(f, &sys_admin);
+	pass_seeing(f, "c1");
+	ledger_rejudge_all(answer_rejudge, &rejudge, keep_event, &f->events, f->ledger, f->now_us);
+	assert_int_equal(rejudge.asked, 1);
+	pass_seeing(f, NULL);
+	assert_int_equal(f->events.count, 0);
+	assert_int_equal(ledger_count(f->ledger), 0);
+}
+
+static void a_part_that_is_observed_tells_what_was_held_and_what_was_told_is_not_held(void **state)
+{
+	struct fixture *f = *state;
+
+	pass_holding(f, &both);
+	PASS(f, &sys_admin);
+	assert_last_event(f, 1, FINDING_OPENED);
+	assert_int_equal(only_finding(f)->count, 2);
+	pass_holding(f, &both);
+	assert_int_equal(f->events.count, 1);
+	assert_int_equal(ledger_count(f->ledger), 1);
+}
+
 static void a_pass_that_was_broken_off_leaves_no_trace_in_the_next(void **state)
 {
 	struct fixture *f = *state;
@@ -893,6 +985,11 @@ int main(void)
 		TEST(what_was_resolved_and_is_seen_again_opens_again_with_the_same_id),
 		TEST(a_new_policy_resolves_what_it_permits_of_the_unobserved),
 		TEST(a_new_policy_is_asked_of_what_only_a_part_was_observed_of),
+		TEST(what_is_held_is_not_told_until_it_is_observed),
+		TEST(what_is_held_is_told_when_its_container_ends),
+		TEST(what_is_held_and_dropped_is_told_after_the_resolve_time),
+		TEST(what_is_held_and_permitted_by_then_is_never_told),
+		TEST(a_part_that_is_observed_tells_what_was_held_and_what_was_told_is_not_held),
 		TEST(a_pass_that_was_broken_off_leaves_no_trace_in_the_next),
 		TEST(every_open_finding_is_walked_once),
 		TEST(one_container_cannot_use_up_the_room_of_all),
