@@ -220,11 +220,8 @@ static int settle(struct audit *audit, const struct judge_input *input, struct a
 	*ret_vanished = 0;
 	for (size_t i = 0; i < audited->observation_count;) {
 		struct observation *o = &audited->observations[i];
-		bool shown = audit->report_tolerated || o->finding.verdict == VERDICT_VIOLATION;
-		int r = 1;
+		int r = describe_one(audit, audited->known, o, coverage);
 
-		if (shown)
-			r = describe_one(audit, audited->known, o, coverage);
 		if (r < 0)
 			return r;
 		if (r == 0) {
@@ -319,10 +316,33 @@ void audit_input(
 	}
 }
 
+/* Is there anything that a verdict or a name could be another by than when it was judged last? */
+static bool has_news(const struct known_container *known, const struct judge_input *input)
+{
+	return known->version != known->judged_version || input->api != known->judged_api;
+}
+
+/* Nothing is left of it, and nothing can be said of it: least of all that it complied. */
+static bool is_gone(const struct audited *audited, uint64_t vanished)
+{
+	return vanished && vanished >= audited->assessment.processes && !audited->observation_count;
+}
+
+/* Hands it to whoever takes it, or to the result. */
+static void hand_over(struct audit *audit, struct audited *audited, struct audit_result *result)
+{
+	if (!audit->take) {
+		result->containers[result->container_count++] = *audited;
+		return;
+	}
+	audit->take(audit->take_data, result, audited);
+	observations_free(audited->observations, audited->observation_count);
+}
+
 static int judge_one(struct audit *audit, const struct judge_input *shared,
 	struct known_container *known, struct audit_result *result)
 {
-	struct audited *audited = &result->containers[result->container_count];
+	struct audited audited = { .known = known };
 	struct judge_input input = *shared;
 	uint64_t vanished;
 	int r;
@@ -330,27 +350,29 @@ static int judge_one(struct audit *audit, const struct judge_input *shared,
 	if (!known->looked_into && !known->container.host)
 		look_into(audit, known);
 	audit_input(audit, known, &input);
+	audited.news = has_news(known, &input);
+	if (result->again && !audited.news)
+		return 0;
 	input.tasks = known->tasks;
 	input.task_count = known->task_count;
 	input.impatient = is_impatient(known, result->begin_us);
-	*audited = (struct audited){ .known = known };
 	r = judge_container(
-		&input, &audited->assessment, &audited->observations, &audited->observation_count);
+		&input, &audited.assessment, &audited.observations, &audited.observation_count);
 	if (r < 0)
 		return r;
 	if (!result->again)
 		count_patience(known, result);
-	result->container_count++;
 	result->coverage.opaque += known->container.opaque;
-	result->coverage.starting += audited->assessment.starting || audited->assessment.excused;
-	r = settle(audit, &input, audited, &result->coverage, &vanished);
-	/* Nothing is left of it, and nothing can be said of it: least of all that it complied. */
-	if (r == 0 && vanished && vanished >= audited->assessment.processes &&
-		!audited->observation_count) {
-		observations_free(audited->observations, 0);
-		result->container_count--;
+	result->coverage.starting += audited.assessment.starting || audited.assessment.excused;
+	r = settle(audit, &input, &audited, &result->coverage, &vanished);
+	if (r < 0 || is_gone(&audited, vanished)) {
+		observations_free(audited.observations, audited.observation_count);
+		return r;
 	}
-	return r;
+	known->judged_version = known->version;
+	known->judged_api = input.api;
+	hand_over(audit, &audited, result);
+	return 0;
 }
 
 static bool has_only(const struct audit *audit, const struct known_container *known)
@@ -374,13 +396,16 @@ static int judge_all(struct audit *audit, struct audit_result *result)
 		.now_us = result->started_us,
 		.only = audit->only,
 		.only_count = audit->only_count,
+		.violations_alone = !audit->report_tolerated,
 	};
 	int r = 0;
 
 	input.now_ticks = now_ticks(audit, input.ticks_per_second);
-	result->containers = calloc(count + 1, sizeof(*result->containers));
-	if (!result->containers)
-		return -ENOMEM;
+	if (!audit->take) {
+		result->containers = calloc(count + 1, sizeof(*result->containers));
+		if (!result->containers)
+			return -ENOMEM;
+	}
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		struct known_container *known = registry_at(audit->registry, i);
 

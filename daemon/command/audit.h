@@ -16,10 +16,11 @@ struct audited {
 	struct assessment assessment;
 	struct observation *observations; /* settled */
 	size_t observation_count;
+	bool news; /* the sources have said something of it since it was judged last */
 };
 
 struct audit_result {
-	struct audited *containers;
+	struct audited *containers; /* empty where the audit has `take` */
 	size_t container_count;
 	uint64_t started_us, duration_us;
 	uint64_t begin_us; /* monotonic */
@@ -46,7 +47,7 @@ struct audit {
 	const struct profile *forced; /* of that policy, or NULL */
 	const char *const *bases;     /* trusted cgroup prefixes, NULL-terminated, or NULL */
 	bool include_host;
-	bool report_tolerated; /* describe tolerated and excepted ones too */
+	bool report_tolerated; /* tolerated and excepted ones are made findings too */
 	const pid_t *only;     /* --pid */
 	size_t only_count;
 	const char *own_cgroup;		 /* cgroup_base.own; borrowed */
@@ -56,6 +57,11 @@ struct audit {
 	/* Which containers are judged (filters); NULL: all. */
 	bool (*wanted)(void *data, const struct known_container *known);
 	void *wanted_data;
+	/* Takes each container as soon as it is judged, so that never more than one's observations
+	 * are in memory; it may move these out, what it leaves is released. NULL: they are
+	 * collected in the result. */
+	void (*take)(void *data, const struct audit_result *result, struct audited *audited);
+	void *take_data;
 	struct snapshot snapshot; /* of the last pass: what the next one follows */
 };
 
@@ -64,8 +70,9 @@ struct audit {
 int audit_pass(struct audit *audit, struct audit_result *ret);
 void audit_result_done(struct audit_result *result);
 
-/* Judges the tasks of the last pass again with what the sources say by now. The result is released
- * with audit_result_done(), before the next pass. 0 or -errno. */
+/* Judges the tasks of the last pass again, of those containers of which the sources have said
+ * something since. The result is released with audit_result_done(), before the next pass. 0 or
+ * -errno. */
 int audit_again(struct audit *audit, struct audit_result *ret);
 
 /* What is given to the judge of one container, but its tasks. */

@@ -142,6 +142,8 @@ static int set_up(struct run *run)
 	run->audit.policy = run->policy;
 	run->audit.report_tolerated = settings->report_all;
 	run->audit.cancelled = is_ending;
+	run->audit.take = run_remember;
+	run->audit.take_data = run;
 	run->audit.registry = registry_new(host_root);
 	run->ledger = ledger_new(settings->resolve_after_us);
 	if (!run->audit.registry || !run->ledger)

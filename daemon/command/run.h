@@ -38,7 +38,6 @@ struct run {
 	struct kubernetes *kubernetes;
 	sd_event_source *news_timer; /* what the Kubernetes API said is to be judged by */
 	uint64_t news_after_us;	     /* monotonic: not before that */
-	uint64_t registry_version;   /* what the findings were judged by */
 	struct cgroup_watch *watch;
 	struct cgroup_base base;
 	struct ledger *ledger;
@@ -52,6 +51,9 @@ struct run {
 	uint64_t last_end_us; /* monotonic */
 	uint64_t last_duration_us;
 	unsigned starting_rounds; /* passes in a row that waited for a starting container */
+	bool policy_is_new;	  /* no pass has judged by it yet */
+	bool forgets;		  /* in the last pass memory was too scarce for a finding */
+	uint64_t dropped;    /* findings beyond the ledger's bounds, when the last pass began */
 	uint64_t wait_us;    /* how long the first of the findings that wait for a name does so */
 	bool passed;	     /* the first pass is done */
 	bool complete;	     /* the last pass saw everything */
@@ -74,13 +76,13 @@ void run_schedule(struct run *run, uint64_t delay_us);
 void run_status(struct run *run);
 /* Judges the tasks of the last pass by what the sources say now. */
 void run_judge_again(struct run *run);
-/* Resolves open findings that are not wrong any more by what is known now. */
-void run_resolve_permitted(struct run *run);
+/* audit.take: brings the ledger up to date with a container that has just been judged. */
+void run_remember(void *data, const struct audit_result *result, struct audited *audited);
 
 /* run_kubernetes.c */
 int run_open_kubernetes(struct run *run, struct diag *diag); /* 0; -EINVAL with *diag; -errno */
 void run_close_kubernetes(struct run *run);
-enum resolved_reason run_still(void *data, const struct finding *finding); /* ledger_rejudge */
+enum resolved_reason run_still(void *data, const struct finding *finding); /* ledger_still */
 
 /* run_policy.c */
 int run_load_policy(struct run *run, struct diag *diag); /* at start: 0 or -errno */

@@ -76,47 +76,64 @@ static uint64_t find_wait(const struct run *run, const struct known_container *k
 	return age < wait ? wait - age : 0;
 }
 
-static bool is_reported(const struct run *run, const struct finding *finding)
+static void remember_one(struct run *run, const struct known_container *known, uint64_t now_us,
+	struct observation *o)
 {
-	return finding->verdict == VERDICT_VIOLATION || policy_run(run->policy)->report_all;
+	uint64_t wait = find_wait(run, known, &o->finding, now_us);
+	int r;
+
+	if (wait && wait < run->wait_us)
+		run->wait_us = wait;
+	r = wait ? ledger_hold(run->ledger, o) : ledger_observe(run_deliver, run, run->ledger, o);
+	if (r == -ENOMEM)
+		run->forgets = true;
 }
 
-static void remember(struct run *run, struct audit_result *result)
+/* Those that have a finding of their own id, or all that have not been taken yet. */
+static void remember_those(
+	struct run *run, const struct audit_result *result, struct audited *audited, bool known)
 {
-	uint64_t dropped = ledger_dropped(run->ledger);
-	int r = 0;
+	for (size_t i = 0; i < audited->observation_count; i++) {
+		struct observation *o = &audited->observations[i];
+		bool is_taken = !o->members;
 
-	run->wait_us = UINT64_MAX;
-
-	ledger_begin(run->ledger, result->started_us);
-	for (size_t i = 0; i < result->container_count; i++) {
-		struct audited *audited = &result->containers[i];
-
-		if (ledger_see_container(run->ledger, audited->known->container.id) < 0)
-			r = -ENOMEM;
-		for (size_t k = 0; k < audited->observation_count; k++) {
-			struct observation *o = &audited->observations[k];
-			uint64_t wait;
-
-			if (!is_reported(run, &o->finding))
-				continue;
-			wait = find_wait(run, audited->known, &o->finding, result->begin_us);
-			if (wait)
-				run->wait_us = wait < run->wait_us ? wait : run->wait_us;
-			if ((wait ? ledger_hold(run->ledger, o)
-				  : ledger_observe(run_deliver, run, run->ledger, o)) == -ENOMEM)
-				r = -ENOMEM;
-		}
+		if (!is_taken && (!known || ledger_knows(run->ledger, o->finding.id)))
+			remember_one(run, audited->known, result->begin_us, o);
 	}
-	/* What could not be taken in must not look as if it had ended. */
-	ledger_end(run_deliver, run, run->ledger, run->complete && !result->again && r >= 0);
-	if (r < 0)
+}
+
+void run_remember(void *data, const struct audit_result *result, struct audited *audited)
+{
+	struct run *run = data;
+	const char *id = audited->known->container.id;
+
+	ledger_see_container(run->ledger, id);
+	remember_those(run, result, audited, true);
+	/* What is permitted now must not take in what is not. */
+	if (audited->news || run->policy_is_new)
+		ledger_rejudge(run_still, run, run_deliver, run, run->ledger, id);
+	remember_those(run, result, audited, false);
+	ledger_settle(run_deliver, run, run->ledger, id);
+}
+
+static void begin_remembering(struct run *run)
+{
+	run->wait_us = UINT64_MAX;
+	run->forgets = false;
+	run->dropped = ledger_dropped(run->ledger);
+	ledger_begin(run->ledger, clock_us(CLOCK_REALTIME));
+}
+
+static void end_remembering(struct run *run)
+{
+	uint64_t dropped = ledger_dropped(run->ledger) - run->dropped;
+
+	if (run->forgets)
 		run_say(run, JOURNAL_COVERAGE_LOST, LOG_ERR,
-			"A finding could not be remembered: %s.", strerror(-r));
-	if (ledger_dropped(run->ledger) != dropped)
+			"A finding could not be remembered: %s.", strerror(ENOMEM));
+	if (dropped)
 		run_say(run, JOURNAL_COVERAGE_LOST, LOG_WARNING,
-			"%" PRIu64 " findings are beyond what the ledger holds.",
-			ledger_dropped(run->ledger) - dropped);
+			"%" PRIu64 " findings are beyond what the ledger holds.", dropped);
 }
 
 void run_judge_again(struct run *run)
@@ -126,6 +143,7 @@ void run_judge_again(struct run *run)
 
 	if (!run->passed)
 		return;
+	begin_remembering(run);
 	r = audit_again(&run->audit, &result);
 	if (r == -ECANCELED)
 		return;
@@ -133,25 +151,11 @@ void run_judge_again(struct run *run)
 		run_say(run, JOURNAL_COVERAGE_LOST, LOG_ERR, "Judging failed: %s.", strerror(-r));
 		return;
 	}
-	remember(run, &result);
+	end_remembering(run);
+	if (run->wait_us != UINT64_MAX)
+		run_schedule(run, run->wait_us);
 	audit_result_done(&result);
-	run_resolve_permitted(run);
 	run_status(run);
-	(void)malloc_trim(0);
-}
-
-void run_resolve_permitted(struct run *run)
-{
-	struct audit_result result;
-	size_t open = ledger_count(run->ledger);
-
-	run->registry_version = registry_version(run->audit.registry);
-	ledger_rejudge_all(run_still, run, run_deliver, run, run->ledger, clock_us(CLOCK_REALTIME));
-	/* A part of what was resolved may be too much still: it joined that, and opens now. */
-	if (ledger_count(run->ledger) == open || audit_again(&run->audit, &result) < 0)
-		return;
-	remember(run, &result);
-	audit_result_done(&result);
 }
 
 void run_status(struct run *run)
@@ -196,8 +200,10 @@ void run_pass(struct run *run)
 {
 	struct audit_result result;
 	uint64_t begin = clock_us(CLOCK_MONOTONIC);
-	int r = audit_pass(&run->audit, &result);
+	int r;
 
+	begin_remembering(run);
+	r = audit_pass(&run->audit, &result);
 	run->due_us = 0;
 	run->last_end_us = clock_us(CLOCK_MONOTONIC);
 	run->last_duration_us = run->last_end_us - begin;
@@ -210,10 +216,10 @@ void run_pass(struct run *run)
 	}
 	report_coverage(run, &result);
 	registry_complain(run->audit.registry, say_source, run);
-	remember(run, &result);
-	/* A name that came late can permit what was reported without it. */
-	if (registry_version(run->audit.registry) != run->registry_version)
-		run_resolve_permitted(run);
+	/* What could not be taken in must not look as if it had ended. */
+	ledger_end(run_deliver, run, run->ledger, run->complete && !run->forgets);
+	end_remembering(run);
+	run->policy_is_new = false;
 	if (policy_day(result.started_us) != run->warned_day) {
 		run->warned_day = policy_day(result.started_us);
 		run_warn_of_expiry(run);

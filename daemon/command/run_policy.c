@@ -107,6 +107,7 @@ static void adopt(struct run *run, struct policy *new)
 	policy_free(run->policy);
 	run->policy = new;
 	run->audit.policy = new;
+	run->policy_is_new = true;
 	run_take_bases(run);
 	run->audit.report_tolerated = policy_run(new)->report_all;
 	run->context.full_cmdline = policy_run(new)->full_cmdline;
@@ -142,7 +143,6 @@ void run_reload(struct run *run)
 			policy_file(new) ? policy_file(new) : "(built-in)", policy_rule_count(new),
 			policy_exception_count(new), policy_default_profile(new)->name);
 		run_pass(run);
-		run_resolve_permitted(run);
 		run_warn_of_expiry(run);
 		run_status(run);
 	}

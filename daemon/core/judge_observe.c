@@ -100,7 +100,7 @@ static int new_observation(struct judgement *j, const struct policy_decision *de
 			return -ENOMEM;
 	}
 	if (j->count == j->space) {
-		size_t space = j->space ? j->space * 2 : 4;
+		size_t space = j->space ? j->space * 2 : 1;
 
 		o = reallocarray(j->observations, space, sizeof(*o));
 		if (!o)
@@ -150,9 +150,15 @@ static bool stands_before(const struct task *a, const struct task *b, bool bound
 int judge_observe(struct judgement *j, const struct policy_decision *decision,
 	const struct task *task, const struct excess *excess)
 {
-	struct observation *o = find_observation(j, excess);
+	struct observation *o;
 	int r;
 
+	if (excess->verdict != VERDICT_VIOLATION && j->input->violations_alone) {
+		if (excess->verdict > j->assessment->verdict)
+			j->assessment->verdict = excess->verdict;
+		return 0;
+	}
+	o = find_observation(j, excess);
 	if (!o && j->count >= OBSERVATIONS_MAX) {
 		o = find_crowd(j, excess);
 		if (o)

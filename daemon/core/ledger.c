@@ -48,14 +48,13 @@ struct ledger_container *ledger_find_container(const struct ledger *ledger, cons
 	return container;
 }
 
-int ledger_see_container(struct ledger *ledger, const char *id)
+void ledger_see_container(struct ledger *ledger, const char *id)
 {
 	/* Of a container without open findings nothing need be known: no record, no allocation. */
 	struct ledger_container *container = ledger_find_container(ledger, id);
 
 	if (container)
 		container->pass = ledger->pass;
-	return 0;
 }
 
 /* Is it over because nobody has it any more, and not because it is none? */
@@ -65,7 +64,7 @@ static bool has_ended(enum resolved_reason reason)
 }
 
 static void resolve(ledger_report *report, void *data, struct ledger *ledger,
-	struct ledger_entry *entry, enum resolved_reason reason, uint64_t now_us)
+	struct ledger_entry *entry, enum resolved_reason reason)
 {
 	if (has_ended(reason))
 		ledger_tell_opened(report, data, ledger, entry);
@@ -75,7 +74,7 @@ static void resolve(ledger_report *report, void *data, struct ledger *ledger,
 	}
 	entry->finding.state = FINDING_RESOLVED;
 	entry->finding.resolved_reason = reason;
-	entry->finding.time_us = now_us;
+	entry->finding.time_us = ledger->now_us;
 	report(data, &entry->finding);
 	ledger_remove(ledger, entry);
 }
@@ -94,43 +93,61 @@ static enum resolved_reason why_over(
 										  : RESOLVED_NOT;
 }
 
+static void settle(
+	ledger_report *report, void *data, struct ledger *ledger, struct ledger_entry *entry)
+{
+	bool changed;
+
+	entry->finding.count += membership_settle(&entry->membership, ledger->pass);
+	changed = ledger_entry_update(entry, ledger->pass);
+	if (entry->telling == LEDGER_DUE) {
+		ledger_tell_opened(report, data, ledger, entry);
+	} else if (changed && entry->telling == LEDGER_TOLD) {
+		entry->finding.state = FINDING_CHANGED;
+		entry->finding.time_us = ledger->now_us;
+		report(data, &entry->finding);
+	}
+}
+
+void ledger_settle(ledger_report *report, void *data, struct ledger *ledger, const char *id)
+{
+	struct ledger_container *container = ledger_find_container(ledger, id);
+	struct ledger_entry *entry;
+
+	for (entry = container ? container->entries : NULL; entry; entry = entry->next)
+		settle(report, data, ledger, entry);
+}
+
 void ledger_end(ledger_report *report, void *data, struct ledger *ledger, bool complete)
 {
 	struct ledger_entry *entry, *next;
 
 	for (entry = ledger->entries; entry; entry = next) {
 		next = entry->hh.next;
-		entry->finding.count += membership_settle(&entry->membership, ledger->pass);
-		bool changed = ledger_entry_update(entry, ledger->pass);
-
-		if (entry->telling == LEDGER_DUE) {
-			ledger_tell_opened(report, data, ledger, entry);
-		} else if (changed && entry->telling == LEDGER_TOLD) {
-			entry->finding.state = FINDING_CHANGED;
-			entry->finding.time_us = ledger->now_us;
-			report(data, &entry->finding);
-		}
+		settle(report, data, ledger, entry);
 		enum resolved_reason reason = why_over(ledger, entry, complete);
 
 		if (reason != RESOLVED_NOT)
-			resolve(report, data, ledger, entry, reason, ledger->now_us);
+			resolve(report, data, ledger, entry, reason);
 	}
 }
 
-void ledger_rejudge_all(ledger_rejudge *still, void *still_data, ledger_report *report,
-	void *report_data, struct ledger *ledger, uint64_t now_us)
+void ledger_rejudge(ledger_still *still, void *still_data, ledger_report *report, void *report_data,
+	struct ledger *ledger, const char *id)
 {
+	struct ledger_container *container = ledger_find_container(ledger, id);
 	struct ledger_entry *entry, *next;
 
-	for (entry = ledger->entries; entry; entry = next) {
-		next = entry->hh.next;
+	/* The container goes with the last of its entries. */
+	for (entry = container ? container->entries : NULL; entry; entry = next) {
+		next = entry->next;
 		/* One that only a part was observed of was not judged itself. */
 		if (entry->observed_pass == ledger->pass)
 			continue;
 		enum resolved_reason reason = still(still_data, &entry->finding);
 
 		if (reason != RESOLVED_NOT)
-			resolve(report, report_data, ledger, entry, reason, now_us);
+			resolve(report, report_data, ledger, entry, reason);
 	}
 }
 
@@ -144,6 +161,14 @@ const struct finding *ledger_next(const struct ledger *ledger, const void **posi
 	if (entry)
 		*position = entry;
 	return entry ? &entry->finding : NULL;
+}
+
+bool ledger_knows(const struct ledger *ledger, const char *id)
+{
+	struct ledger_entry *entry;
+
+	HASH_FIND_STR(ledger->entries, id, entry);
+	return entry != NULL;
 }
 
 bool ledger_has(const struct ledger *ledger, const char *id)

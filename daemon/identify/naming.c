@@ -109,7 +109,7 @@ static int look_up_bundles(struct registry *registry)
 			continue;
 		take_bundle(&entry->known, &bundle);
 		bundle_done(&bundle);
-		registry->version++;
+		entry->known.version++;
 	}
 	return 0;
 }
@@ -128,7 +128,7 @@ static bool wants_name(const struct registry *registry, const struct known_conta
 static int look_up_names(struct registry *registry)
 {
 	_cleanup_free_ struct log_wanted *all = NULL, *wanted = NULL;
-	size_t wanted_count = 0, unnamed = 0;
+	size_t wanted_count = 0;
 	int r;
 
 	all = calloc(registry->shown_count + 1, sizeof(*all));
@@ -140,22 +140,21 @@ static int look_up_names(struct registry *registry)
 
 		all[i].container = &known->container;
 		all[i].started = find_start(known);
-		if (wants_name(registry, known))
-			wanted[wanted_count++] = all[i];
+		if (!wants_name(registry, known))
+			continue;
+		wanted[wanted_count++] = all[i];
+		known->version++; /* a name, a pod's name or a type may come now */
 	}
 	if (!wanted_count)
 		return 0;
 	r = log_directories_look_up(
 		&registry->logs, wanted, wanted_count, all, registry->shown_count);
-	for (size_t i = 0; i < wanted_count; i++)
-		unnamed += !wanted[i].container->name;
 	for (size_t i = 0; i < registry->shown_count; i++) {
 		struct known_container *known = &registry->shown[i]->known;
 
 		/* The API's own word sets `known` of the pod. */
 		known->named_here |= known->container.pod.name && !known->container.pod.known;
 	}
-	registry->version += unnamed < wanted_count;
 	return r;
 }
 
@@ -276,11 +275,14 @@ static int ask_cluster(const struct registry *registry, struct known_container *
 	if (pod && pod != known->pod_record) {
 		pod_record_unref(known->pod_record);
 		known->pod_record = pod_record_ref(pod);
+		changed = 1; /* its labels may have, which no name shows */
 	}
 	if (known->pod_record) {
-		changed = take_pod(registry, known);
-		if (changed < 0)
-			return changed;
+		int r = take_pod(registry, known);
+
+		if (r < 0)
+			return r;
+		changed |= r;
 	}
 	if (!c->pod.namespace_name)
 		return changed;
@@ -304,7 +306,7 @@ int registry_refresh(struct registry *registry)
 		r = ask_cluster(registry, known);
 		if (r < 0)
 			return r;
-		registry->version += (uint64_t)r;
+		known->version += (uint64_t)r;
 	}
 	return 0;
 }

@@ -101,6 +101,7 @@ int registry_find(struct registry *registry, const char *id, struct entry **ret)
 	registry->slots[entry->slot] = entry;
 	entry->is_new = true;
 	entry->known.first_seen_us = registry->now_us;
+	entry->known.version = 1; /* and it has not been judged */
 	*ret = entry;
 	return 0;
 }
@@ -214,11 +215,6 @@ void registry_use(struct registry *registry, struct bundles *bundles, struct clu
 {
 	registry->bundles = bundles;
 	registry->cluster = cluster;
-}
-
-uint64_t registry_version(const struct registry *registry)
-{
-	return registry->version;
 }
 
 struct known_container *registry_known(struct registry *registry, const char *id)

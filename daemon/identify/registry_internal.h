@@ -34,7 +34,6 @@ struct registry {
 	struct cluster *cluster; /* borrowed, or NULL */
 	bool bundles_complained;
 	uint64_t now_us;
-	uint64_t version;
 };
 
 /* The entry of that id, made where there is none. 0, -ENOMEM, -ENOSPC. */

@@ -22,6 +22,10 @@ struct known_container {
 	struct container container;
 	struct reference reference;
 	uint64_t first_seen_us; /* monotonic */
+	uint64_t version;	/* changes whenever a source says something new of it */
+	/* The caller's: by which version, and in which state of the API, it was judged last. */
+	uint64_t judged_version;
+	enum api_state judged_api;
 	/* The caller's: since when, and in how many passes in a row, it has had tasks that look
 	 * like its runtime's and hold what it was not given. */
 	uint64_t excused_since_us;
@@ -50,9 +54,6 @@ void registry_use(struct registry *registry, struct bundles *bundles, struct clu
 
 /* Takes over what the cluster knows by now, between two passes. 0 or -ENOMEM. */
 int registry_refresh(struct registry *registry);
-
-/* Changes whenever a source says something new of a container that was there before. */
-uint64_t registry_version(const struct registry *registry);
 
 /* The container of that id among those of the last snapshot, or NULL. */
 struct known_container *registry_known(struct registry *registry, const char *id);

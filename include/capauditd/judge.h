@@ -81,6 +81,9 @@ struct judge_input {
 	uint64_t now_us;    /* realtime */
 	uint64_t now_ticks; /* since boot, in the unit of start_ticks */
 	unsigned ticks_per_second;
+	/* Nobody wants observations of what is tolerated or excepted: the assessment tells of it.
+	 */
+	bool violations_alone;
 	/* The container has had excused tasks with an excess for longer than any runtime needs:
 	 * they are judged like all others. */
 	bool impatient;

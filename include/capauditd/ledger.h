@@ -42,31 +42,37 @@ int ledger_observe(
 /* The same of what is not to be told yet, since something that would change it may still come. A
  * finding that it opens is held: it is told as opened when ledger_observe() takes it, or a part of
  * it, and where that never happens right before it is told to be over, so that nobody escapes by
- * ending soon. What ledger_rejudge_all() finds permitted of it is forgotten without a word. */
+ * ending soon. What ledger_rejudge() finds permitted of it is forgotten without a word. */
 int ledger_hold(struct ledger *ledger, struct observation *observation);
 
 /* Says that a container was seen in this pass (so that what of it is not observed any more was
- * `dropped` and not `exited`). `id` is the container's. 0. */
-int ledger_see_container(struct ledger *ledger, const char *id);
+ * `dropped` and not `exited`). `id` is the container's. */
+void ledger_see_container(struct ledger *ledger, const char *id);
 
-/* Ends the pass: reports `changed` of those whose verdict, severity, class, profile or a name
- * differs from what was reported last (of several observations of one finding the strongest counts,
- * so that their order does not matter); resolves findings whose container is gone as exited, and
- * those unseen for the resolve time as dropped. A pass that did not see everything (`complete`
- * false) resolves nothing as exited. Cannot fail. */
+/* Where a container is judged by something new: asks `still` of each of its open findings that was
+ * not observed in this pass; it answers RESOLVED_NOT (keep), RESOLVED_POLICY, RESOLVED_EXCEPTION or
+ * RESOLVED_LEVEL. A part of what is resolved must not have joined it: what has no finding of its
+ * own id (ledger_knows()) is to be observed after that. */
+typedef enum resolved_reason ledger_still(void *data, const struct finding *finding);
+void ledger_rejudge(ledger_still *still, void *still_data, ledger_report *report, void *report_data,
+	struct ledger *ledger, const char *id);
+
+/* Ends what is observed of a container in this pass: reports `changed` of findings whose verdict,
+ * severity, class, profile or a name differs from what was reported last (of several observations
+ * of one finding the strongest counts, so that their order does not matter). Cannot fail. */
+void ledger_settle(ledger_report *report, void *data, struct ledger *ledger, const char *id);
+
+/* Ends a pass over all containers: settles those that were not; resolves findings whose container
+ * is gone as exited, and those unseen for the resolve time as dropped. A pass that did not see
+ * everything (`complete` false) resolves nothing as exited. A look at some containers alone is not
+ * ended. Cannot fail. */
 void ledger_end(ledger_report *report, void *data, struct ledger *ledger, bool complete);
-
-/* After a new policy: asks `still` of each open finding that was not observed in the last pass; it
- * answers RESOLVED_NOT (keep), RESOLVED_POLICY, RESOLVED_EXCEPTION or RESOLVED_LEVEL. */
-typedef enum resolved_reason ledger_rejudge(void *data, const struct finding *finding);
-void ledger_rejudge_all(ledger_rejudge *still, void *still_data, ledger_report *report,
-	void *report_data, struct ledger *ledger, uint64_t now_us);
 
 /* Open findings that were told, in no particular order, until NULL. *position starts at NULL. */
 const struct finding *ledger_next(const struct ledger *ledger, const void **position);
-/* A finding of that id is open, and was told. */
-bool ledger_has(const struct ledger *ledger, const char *id);
-size_t ledger_count(const struct ledger *ledger); /* of those */
+bool ledger_knows(const struct ledger *ledger, const char *id); /* told or held */
+bool ledger_has(const struct ledger *ledger, const char *id);	/* open, and told */
+size_t ledger_count(const struct ledger *ledger);		/* of those */
 uint64_t ledger_dropped(const struct ledger *ledger);
 
 #endif
