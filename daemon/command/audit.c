@@ -170,6 +170,8 @@ static int describe(struct audit *audit, const struct task *task, struct observa
 
 	if (r < 0)
 		return r;
+	if (!policy_run(audit->policy)->full_cmdline)
+		process_forget_arguments(&process);
 	process_done(&o->finding.process);
 	o->finding.process = process;
 	return 0;

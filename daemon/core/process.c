@@ -27,6 +27,21 @@ void process_done(struct process *process)
 	*process = (struct process){ 0 };
 }
 
+void process_forget_arguments(struct process *process)
+{
+	char **first;
+
+	if (!process->cmdline || !process->cmdline[0])
+		return;
+	for (size_t i = 1; process->cmdline[i]; i++)
+		free(process->cmdline[i]);
+	process->cmdline[1] = NULL;
+	/* The room of many words is given back, for as long as the finding lasts. */
+	first = reallocarray(process->cmdline, 2, sizeof(*first));
+	if (first)
+		process->cmdline = first;
+}
+
 static int arguments_copy(char *const *from, char ***ret)
 {
 	_cleanup_(arguments_freep) char **copy = NULL;

@@ -135,6 +135,8 @@ struct process {
 };
 
 void process_done(struct process *process);
+/* Forgets all words of its command line but the first: the others can hold secrets. */
+void process_forget_arguments(struct process *process);
 int process_copy(const struct process *from, struct process *ret);
 const char *host_namespace_name(unsigned bit_index);
 

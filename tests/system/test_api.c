@@ -331,6 +331,32 @@ static void a_changed_label_opens_and_resolves_findings_at_once(void **state)
 	assert_string_equal(sys_get(sys, f, "profile.source"), "default");
 }
 
+/* A part of what a new label permits can be too much still: it must not have joined the rest. */
+static void what_a_new_label_leaves_of_a_finding_opens_at_once(void **state)
+{
+	struct sys *sys = *state;
+	struct sys_container *container = sys_start(
+		sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN | SYS_DEFAULT_SET });
+	struct api api = api_start(sys, false);
+	const struct told told = { container, "containers", "containerStatuses",
+		"{\"capabilities\":{\"add\":[\"SYS_ADMIN\"]}}", OWNED };
+	struct sys_daemon *daemon;
+	size_t from = 0;
+	json_t *f;
+
+	api_set_list(sys, &api, SERVER_PODS, pod_text(sys, &told));
+	api_set_list(sys, &api, SERVER_NAMESPACES, api_namespace(sys, ENFORCE("restricted")));
+	daemon = run_with(sys, &api);
+	f = sys_daemon_wait(daemon, &from, container, "opened");
+	assert_string_equal(sys_get(sys, f, "profile.name"), "restricted");
+	api_push(sys, &api, SERVER_NAMESPACES, "MODIFIED", api_namespace(sys, ENFORCE("baseline")));
+	f = sys_daemon_wait(daemon, &from, container, "resolved");
+	assert_string_equal(sys_get(sys, f, "resolved_reason"), "level");
+	f = sys_daemon_wait(daemon, &from, container, "opened");
+	assert_string_equal(sys_get(sys, f, "excess.effective"), "SYS_ADMIN");
+	assert_int_equal(sys_daemon_said(daemon, container), 3);
+}
+
 static void a_pod_that_comes_late_names_its_finding(void **state)
 {
 	struct sys *sys = *state;
@@ -556,6 +582,7 @@ int main(void)
 		SYS_TEST(a_pod_that_the_api_does_not_know_is_told_as_such),
 		SYS_TEST(a_pod_that_is_left_out_makes_a_scan_incomplete_and_hides_no_other),
 		SYS_TEST(a_changed_label_opens_and_resolves_findings_at_once),
+		SYS_TEST(what_a_new_label_leaves_of_a_finding_opens_at_once),
 		SYS_TEST(a_pod_that_comes_late_names_its_finding),
 		SYS_TEST(drift_waits_for_nobody_and_a_lost_server_changes_no_verdict),
 		SYS_TEST(without_any_answer_drift_is_told_and_posture_waits),

@@ -166,7 +166,9 @@ static int made_describe(struct engine *engine, const struct task *task, struct 
 	p.cmdline = calloc(3, sizeof(char *));
 	if (p.cmdline)
 		p.cmdline[0] = strdup(m->exe);
-	if (!p.exe || !p.cmdline || !p.cmdline[0]) {
+	if (p.cmdline && p.cmdline[0])
+		p.cmdline[1] = strdup("--password=secret");
+	if (!p.exe || !p.cmdline || !p.cmdline[0] || !p.cmdline[1]) {
 		process_done(&p);
 		return -ENOMEM;
 	}
@@ -186,6 +188,160 @@ static uint64_t still_clock(int clock_id)
 {
 	/* boot was so short ago that all are young, and their executables decide: tick 800 */
 	return clock_id == CLOCK_REALTIME ? UINT64_C(1795000000000000) : UINT64_C(8000000);
+}
+
+/* ---- containers as they are judged ---- */
+
+struct taken {
+	size_t count, observations, arguments, news;
+	unsigned verdicts; /* their sum */
+	char last[65];	   /* the id of the last one */
+};
+
+static void keep_taken(void *data, const struct audit_result *result, struct audited *audited)
+{
+	struct taken *taken = data;
+
+	(void)result;
+	taken->count++;
+	taken->news += audited->news;
+	taken->verdicts += audited->assessment.verdict;
+	(void)snprintf(taken->last, sizeof(taken->last), "%s", audited->known->container.id);
+	for (size_t i = 0; i < audited->observation_count; i++) {
+		char *const *cmdline = audited->observations[i].finding.process.cmdline;
+
+		taken->observations++;
+		assert_non_null(cmdline[0]);
+		taken->arguments += cmdline[1] != NULL;
+	}
+}
+
+static void put_pod(struct cluster *cluster, const char *labels)
+{
+	struct pod_record *record;
+	char text[512];
+
+	(void)snprintf(text, sizeof(text),
+		"{\"metadata\":{\"name\":\"p\",\"namespace\":\"n\",\"uid\":"
+		"\"11111111-2222-3333-4444-555555555555\",\"labels\":{%s}}}",
+		labels);
+	assert_int_equal(pod_record_parse(text, strlen(text), &record), 0);
+	assert_int_equal(cluster_put_pod_take(cluster, record), 0);
+}
+
+static void put_namespace(struct cluster *cluster, const char *name)
+{
+	struct namespace_record *record;
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "{\"metadata\":{\"name\":\"%s\"}}", name);
+	assert_int_equal(namespace_record_parse(text, strlen(text), &record), 0);
+	assert_int_equal(cluster_put_namespace_take(cluster, record), 0);
+}
+
+static struct audit make_audit(const struct policy *policy, struct taken *taken)
+{
+	struct audit audit = { .engine = &made_engine,
+		.registry = registry_new("/nonexistent"),
+		.policy = policy,
+		.clock = still_clock,
+		.take = keep_taken,
+		.take_data = taken };
+
+	assert_non_null(audit.registry);
+	*taken = (struct taken){ 0 };
+	return audit;
+}
+
+static void pass(struct audit *audit)
+{
+	struct audit_result result;
+
+	assert_int_equal(audit_pass(audit, &result), 0);
+	assert_int_equal(result.container_count, 0);
+	audit_result_done(&result);
+}
+
+/* How many containers were judged. */
+static size_t judge_again(struct audit *audit, struct taken *taken)
+{
+	struct audit_result result;
+
+	*taken = (struct taken){ 0 };
+	assert_int_equal(audit_again(audit, &result), 0);
+	assert_int_equal(result.container_count, 0);
+	assert_int_equal(taken->news, taken->count);
+	audit_result_done(&result);
+	return taken->count;
+}
+
+static void only_what_a_source_told_of_is_judged_again(void **state)
+{
+	_cleanup_(policy_freep) struct policy *policy = policy_new_default();
+	_cleanup_(cluster_freep) struct cluster *cluster = cluster_new();
+	struct taken taken;
+	struct audit audit = make_audit(policy, &taken);
+
+	(void)state;
+	audit.cluster = cluster;
+	registry_use(audit.registry, NULL, cluster);
+	pass(&audit);
+	assert_true(taken.count > 3);
+	assert_true(taken.observations > 1);
+
+	assert_int_equal(judge_again(&audit, &taken), 0);
+	put_namespace(cluster, "elsewhere");
+	assert_int_equal(judge_again(&audit, &taken), 0);
+	put_pod(cluster, "\"a\":\"b\"");
+	assert_int_equal(judge_again(&audit, &taken), 1);
+	assert_string_equal(taken.last, ID_64("a"));
+	/* A label that no name shows may decide over a rule. */
+	put_pod(cluster, "\"a\":\"c\"");
+	assert_int_equal(judge_again(&audit, &taken), 1);
+	put_namespace(cluster, "n");
+	assert_int_equal(judge_again(&audit, &taken), 1);
+	assert_true(taken.observations > 0);
+	assert_int_equal(judge_again(&audit, &taken), 0);
+	audit_done(&audit);
+}
+
+static void arguments_are_not_kept_where_nobody_is_told_of_them(void **state)
+{
+	static const char *const texts[] = { "version: 1\n",
+		"version: 1\nrun: { cmdline: full }\n" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_cleanup_(policy_freep) struct policy *policy = NULL;
+		struct taken taken;
+		struct audit audit;
+		struct diag diag;
+
+		assert_int_equal(policy_load("p", texts[i], strlen(texts[i]), &policy, &diag), 0);
+		audit = make_audit(policy, &taken);
+		pass(&audit);
+		assert_true(taken.observations > 1);
+		assert_int_equal(taken.arguments, i ? taken.observations : 0);
+		audit_done(&audit);
+	}
+}
+
+static void what_nobody_is_told_of_is_not_made_and_counts_all_the_same(void **state)
+{
+	_cleanup_(policy_freep) struct policy *policy = policy_new_default();
+	struct taken some, all;
+	struct audit audit = make_audit(policy, &some);
+
+	(void)state;
+	pass(&audit);
+	audit_done(&audit);
+	audit = make_audit(policy, &all);
+	audit.report_tolerated = true;
+	pass(&audit);
+	audit_done(&audit);
+	assert_int_equal(some.count, all.count);
+	assert_int_equal(some.verdicts, all.verdicts);
+	assert_true(some.observations < all.observations);
 }
 
 /* Prints a scan of the node as JSON into *text. 0 or -ENOMEM. */
@@ -334,6 +490,9 @@ int main(void)
 		cmocka_unit_test(
 			a_pod_that_may_have_been_left_out_is_not_one_that_the_api_does_not_know),
 		cmocka_unit_test(two_scans_of_the_same_node_are_equal),
+		cmocka_unit_test(only_what_a_source_told_of_is_judged_again),
+		cmocka_unit_test(arguments_are_not_kept_where_nobody_is_told_of_them),
+		cmocka_unit_test(what_nobody_is_told_of_is_not_made_and_counts_all_the_same),
 		cmocka_unit_test(whichever_allocation_fails_a_scan_is_whole_or_ends_with_an_error),
 	};
 
