@@ -102,7 +102,9 @@ static int is_stage(
 	else if (process.exe)
 		stage = task->forked && young; /* a runtime that has no row */
 	else
-		stage = task->forked || young;
+		/* runc's names for its stages, which anybody may take: good for the patience that
+		 * an exec'd stage gets, on a node that is slow. */
+		stage = task->forked || young || strncmp(process.comm, "runc:[", 6) == 0;
 	*unsettled += stage && young && !(process.exe && process.exe_is_runtime);
 	process_done(&process);
 	return stage;
@@ -117,8 +119,12 @@ struct settled {
 	struct capability_sets sets;
 };
 
-static bool is_settled(const struct settled *settled, const struct task *task)
+/* A process whose threads differ is none of these: what they hold is not looked at here. */
+static bool is_settled(
+	const struct snapshot *s, size_t i, const struct settled *settled, const struct task *task)
 {
+	if (i + 1 < s->task_count && s->tasks[i + 1].pid == task->pid)
+		return false;
 	return settled->container == task->container + 1 &&
 	       capability_sets_equal(&settled->sets, &task->sets);
 }
@@ -139,7 +145,7 @@ static int find_stages(struct audit *audit, struct audit_result *result)
 
 		if (!is_candidate(task, age_s))
 			continue;
-		if (is_settled(memory, task))
+		if (is_settled(s, i, memory, task))
 			continue;
 		r = is_stage(audit, task, age_s, &result->unsettled);
 		if (r == -ENOMEM)
