@@ -111,10 +111,11 @@ static void pass_claim_on(struct cluster *cluster, const char *hash)
 
 static void drop_pod(struct cluster *cluster, struct pod_entry *entry)
 {
-	HASH_DELETE(by_uid, cluster->pods, entry);
 	/* Every entry is in both tables, which an analyzer cannot see. */
-	if (cluster->pods_by_name)
-		HASH_DELETE(by_name, cluster->pods_by_name, entry);
+	if (!cluster->pods || !cluster->pods_by_name)
+		return;
+	HASH_DELETE(by_uid, cluster->pods, entry);
+	HASH_DELETE(by_name, cluster->pods_by_name, entry);
 	if (entry->has_claim) {
 		HASH_DELETE(by_hash, cluster->pods_by_hash, entry);
 		pass_claim_on(cluster, entry->hash);
