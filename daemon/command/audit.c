@@ -339,7 +339,7 @@ static bool is_gone(const struct audited *audited, uint64_t vanished)
 /* Hands it to whoever takes it, or to the result. */
 static void hand_over(struct audit *audit, struct audited *audited, struct audit_result *result)
 {
-	if (!audit->take) {
+	if (result->containers) {
 		result->containers[result->container_count++] = *audited;
 		return;
 	}
