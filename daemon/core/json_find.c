@@ -13,7 +13,6 @@ struct search {
 	const char *const *path;
 	unsigned keys;	  /* of the path */
 	unsigned objects; /* that are on the path and open now: the document, and so on */
-	bool document;	  /* there was one */
 	bool key_matches; /* the key before the next value */
 	bool within;	  /* the value that is looked for */
 	size_t key, value;
@@ -21,21 +20,10 @@ struct search {
 	size_t found_length;
 };
 
-/* `key` with the quotation marks around it. */
-static bool key_is(const char *key, size_t length, const char *wanted)
+static void begin_value(struct search *search, unsigned depth, size_t at)
 {
-	return length == strlen(wanted) + 2 && memcmp(key + 1, wanted, length - 2) == 0;
-}
-
-static int begin_value(struct search *search, unsigned depth, size_t at)
-{
-	if (depth == 0) {
-		if (search->document)
-			return -EBADMSG;
-		search->document = true;
-	} else if (depth != search->objects || !search->key_matches) {
-		return 0;
-	}
+	if (depth > 0 && (depth != search->objects || !search->key_matches))
+		return;
 	search->key_matches = false;
 	if (depth == search->keys) {
 		search->value = at;
@@ -43,7 +31,6 @@ static int begin_value(struct search *search, unsigned depth, size_t at)
 	} else if (search->text[at] == '{') {
 		search->objects++;
 	}
-	return 0;
 }
 
 static void end_value(struct search *search, unsigned depth, size_t end)
@@ -57,15 +44,14 @@ static void end_value(struct search *search, unsigned depth, size_t end)
 	}
 }
 
-static int take(struct search *search, enum json_token token, unsigned depth, size_t at)
+static void take(void *data, enum json_token token, unsigned depth, size_t at)
 {
+	struct search *search = data;
+
 	switch (token) {
-	case JSON_TOKEN_NONE:
-		break;
-	case JSON_TOKEN_BROKEN:
-		return -EBADMSG;
 	case JSON_TOKEN_BEGIN:
-		return begin_value(search, depth, at - 1);
+		begin_value(search, depth, at - 1);
+		break;
 	case JSON_TOKEN_END:
 		end_value(search, depth, at);
 		break;
@@ -75,37 +61,29 @@ static int take(struct search *search, enum json_token token, unsigned depth, si
 	case JSON_TOKEN_KEY_END:
 		if (depth != search->objects)
 			break;
-		search->key_matches = key_is(
+		search->key_matches = json_key_is(
 			search->text + search->key, at - search->key, search->path[depth - 1]);
 		/* What an earlier member of that name held counts no more. */
 		if (search->key_matches)
 			search->found = NULL;
 		break;
+	case JSON_TOKEN_NONE:
+	case JSON_TOKEN_BROKEN:
+		break;
 	}
-	return 0;
 }
 
 int json_text_find(const char *text, size_t length, const char *const *path, const char **ret,
 	size_t *ret_length)
 {
 	struct search search = { .text = text, .path = path };
-	struct json_scanner scanner = { 0 };
-	enum json_token token;
-	size_t at = 0;
 	int r;
 
 	while (path[search.keys])
 		search.keys++;
-	do {
-		token = json_scan(&scanner, text, length, &at, search.keys);
-		r = take(&search, token, scanner.token_depth, at);
-	} while (r == 0 && token != JSON_TOKEN_NONE);
-	if (r == 0)
-		r = take(&search, json_scan_end(&scanner), 0, at);
+	r = json_scan_document(text, length, &search.keys, take, &search);
 	if (r < 0)
 		return r;
-	if (!search.document)
-		return -EBADMSG;
 	if (!search.found)
 		return -ENOENT;
 	*ret = search.found;

@@ -5,7 +5,6 @@
  */
 #include "json_scan.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* A container of which not everything is kept, and that is open now. */
@@ -22,7 +21,6 @@ struct keeper {
 	const struct json_keep *keep; /* of the next value, or the one that is being read */
 	bool wanted;		      /* that value */
 	bool whole;		      /* that value is being read, to be kept as it is */
-	bool document;		      /* there was one */
 	size_t key, key_end, value;
 	char *out;
 	size_t written;
@@ -56,30 +54,25 @@ static void write_lead(struct keeper *keeper)
 	write_byte(keeper, ':');
 }
 
-static int begin_value(struct keeper *keeper, size_t at)
+static void begin_value(struct keeper *keeper, size_t at)
 {
 	char byte = keeper->text[at];
 
-	if (!keeper->open) {
-		if (keeper->document)
-			return -EBADMSG;
-		keeper->document = true;
-	} else if (!keeper->levels[keeper->open - 1].is_object) {
+	if (keeper->open && !keeper->levels[keeper->open - 1].is_object) {
 		keeper->wanted = true;
 		keeper->keep = keeper->levels[keeper->open - 1].keep;
 	}
 	if (!keeper->wanted)
-		return 0;
+		return;
 	write_lead(keeper);
 	if (keeper->keep && (byte == '{' || byte == '[')) {
 		write_byte(keeper, byte);
 		keeper->levels[keeper->open++] =
 			(struct level){ .keep = keeper->keep, .is_object = byte == '{' };
-		return 0;
+		return;
 	}
 	keeper->whole = true;
 	keeper->value = at;
-	return 0;
 }
 
 static void end_value(struct keeper *keeper, unsigned depth, size_t end)
@@ -95,28 +88,24 @@ static void end_value(struct keeper *keeper, unsigned depth, size_t end)
 static void end_key(struct keeper *keeper, size_t end)
 {
 	const struct json_keep *keep = keeper->levels[keeper->open - 1].keep;
-	/* Without the quotation marks. */
-	const char *key = keeper->text + keeper->key + 1;
-	size_t length = end - keeper->key - 2;
 
 	keeper->key_end = end;
 	/* A container of which all is kept is never open: there is a table. */
 	while (keep && keep->key &&
-		(strlen(keep->key) != length || memcmp(keep->key, key, length) != 0))
+		!json_key_is(keeper->text + keeper->key, end - keeper->key, keep->key))
 		keep++;
 	keeper->wanted = keep && keep->key;
 	keeper->keep = keep ? keep->within : NULL;
 }
 
-static int take(struct keeper *keeper, enum json_token token, unsigned depth, size_t at)
+static void take(void *data, enum json_token token, unsigned depth, size_t at)
 {
+	struct keeper *keeper = data;
+
 	switch (token) {
-	case JSON_TOKEN_NONE:
-		break;
-	case JSON_TOKEN_BROKEN:
-		return -EBADMSG;
 	case JSON_TOKEN_BEGIN:
-		return begin_value(keeper, at - 1);
+		begin_value(keeper, at - 1);
+		break;
 	case JSON_TOKEN_END:
 		end_value(keeper, depth, at);
 		break;
@@ -126,31 +115,22 @@ static int take(struct keeper *keeper, enum json_token token, unsigned depth, si
 	case JSON_TOKEN_KEY_END:
 		end_key(keeper, at);
 		break;
+	case JSON_TOKEN_NONE:
+	case JSON_TOKEN_BROKEN:
+		break;
 	}
-	return 0;
 }
 
 int json_text_keep(const char *text, size_t length, const struct json_keep *keep, char *buffer,
 	size_t *ret_length)
 {
 	struct keeper keeper = { .text = text, .keep = keep, .wanted = true };
-	struct json_scanner scanner = { 0 };
-	enum json_token token;
-	size_t at = 0;
 	int r;
 
 	keeper.out = buffer;
-	do {
-		/* What lies in values that are not kept, or are kept as they are, is no token. */
-		token = json_scan(&scanner, text, length, &at, keeper.open);
-		r = take(&keeper, token, scanner.token_depth, at);
-	} while (r == 0 && token != JSON_TOKEN_NONE);
+	/* What lies in values that are not kept, or are kept as they are, is no token. */
+	r = json_scan_document(text, length, &keeper.open, take, &keeper);
 	if (r == 0)
-		r = take(&keeper, json_scan_end(&scanner), 0, at);
-	if (r < 0)
-		return r;
-	if (!keeper.document)
-		return -EBADMSG;
-	*ret_length = keeper.written;
-	return 0;
+		*ret_length = keeper.written;
+	return r;
 }

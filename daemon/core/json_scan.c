@@ -5,6 +5,9 @@
  */
 #include "json_scan.h"
 
+#include <errno.h>
+#include <string.h>
+
 enum byte_class {
 	STRING_STOP = 1, /* not passed over within a string; control bytes must not be there */
 	SCALAR = 2,	 /* of a number, or of true, false, null */
@@ -201,4 +204,35 @@ enum json_token json_scan_end(struct json_scanner *scanner)
 	scanner->state = JSON_SCAN_VALUE;
 	scanner->token_depth = 0;
 	return JSON_TOKEN_END;
+}
+
+int json_scan_document(
+	const char *text, size_t length, const unsigned *depth, json_take *take, void *data)
+{
+	struct json_scanner scanner = { 0 };
+	bool begun = false, last;
+	size_t at = 0;
+
+	do {
+		enum json_token token = json_scan(&scanner, text, length, &at, *depth);
+
+		last = token == JSON_TOKEN_NONE;
+		if (last)
+			token = json_scan_end(&scanner);
+		if (token == JSON_TOKEN_BROKEN)
+			return -EBADMSG;
+		if (token == JSON_TOKEN_BEGIN && scanner.token_depth == 0) {
+			if (begun)
+				return -EBADMSG;
+			begun = true;
+		}
+		if (token != JSON_TOKEN_NONE)
+			take(data, token, scanner.token_depth, at);
+	} while (!last);
+	return begun ? 0 : -EBADMSG;
+}
+
+bool json_key_is(const char *key, size_t length, const char *wanted)
+{
+	return length == strlen(wanted) + 2 && memcmp(key + 1, wanted, length - 2) == 0;
 }

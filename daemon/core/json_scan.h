@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The structure of JSON text, byte by byte, however it is cut: where values and keys begin and end.
- * What cuts text into pieces and what finds a member both stand on it. Asks for no memory.
+ * What cuts text into pieces, what finds a member and what keeps some stand on it. Asks for no
+ * memory.
  */
 #ifndef CAPAUDITD_JSON_SCAN_H
 #define CAPAUDITD_JSON_SCAN_H
@@ -49,5 +50,15 @@ enum json_token json_scan(
 
 /* The text has ended: JSON_TOKEN_END where that ends a number (or such), _BROKEN within a value. */
 enum json_token json_scan_end(struct json_scanner *scanner);
+
+/* Reads a whole document, and hands on where its values and keys begin and end, with how many
+ * containers are around them: of those with at most *depth, which `take` may change. 0, or -EBADMSG
+ * where it is not one document. */
+typedef void json_take(void *data, enum json_token token, unsigned depth, size_t at);
+int json_scan_document(
+	const char *text, size_t length, const unsigned *depth, json_take *take, void *data);
+
+/* Is `key`, as it is written and with the quotation marks around it, that one? */
+bool json_key_is(const char *key, size_t length, const char *wanted);
 
 #endif
