@@ -120,9 +120,10 @@ struct settled {
 };
 
 /* A process whose threads differ is none of these: what they hold is not looked at here. */
-static bool is_settled(
-	const struct snapshot *s, size_t i, const struct settled *settled, const struct task *task)
+static bool is_settled(const struct settled *settled, const struct snapshot *s, size_t i)
 {
+	const struct task *task = &s->tasks[i];
+
 	if (i + 1 < s->task_count && s->tasks[i + 1].pid == task->pid)
 		return false;
 	return settled->container == task->container + 1 &&
@@ -145,7 +146,7 @@ static int find_stages(struct audit *audit, struct audit_result *result)
 
 		if (!is_candidate(task, age_s))
 			continue;
-		if (is_settled(s, i, memory, task))
+		if (is_settled(memory, s, i))
 			continue;
 		r = is_stage(audit, task, age_s, &result->unsettled);
 		if (r == -ENOMEM)

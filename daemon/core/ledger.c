@@ -40,6 +40,14 @@ void ledger_begin(struct ledger *ledger, uint64_t now_us)
 	ledger->now_us = now_us;
 }
 
+struct ledger_entry *ledger_find(const struct ledger *ledger, const char *id)
+{
+	struct ledger_entry *entry;
+
+	HASH_FIND_STR(ledger->entries, id, entry);
+	return entry;
+}
+
 struct ledger_container *ledger_find_container(const struct ledger *ledger, const char *id)
 {
 	struct ledger_container *container;
@@ -165,17 +173,13 @@ const struct finding *ledger_next(const struct ledger *ledger, const void **posi
 
 bool ledger_knows(const struct ledger *ledger, const char *id)
 {
-	struct ledger_entry *entry;
-
-	HASH_FIND_STR(ledger->entries, id, entry);
-	return entry != NULL;
+	return ledger_find(ledger, id) != NULL;
 }
 
 bool ledger_has(const struct ledger *ledger, const char *id)
 {
-	struct ledger_entry *entry;
+	const struct ledger_entry *entry = ledger_find(ledger, id);
 
-	HASH_FIND_STR(ledger->entries, id, entry);
 	return entry && entry->telling == LEDGER_TOLD;
 }
 

@@ -83,6 +83,7 @@ void membership_see(
 size_t membership_settle(struct membership *membership, uint32_t pass);
 void membership_done(struct membership *membership);
 
+struct ledger_entry *ledger_find(const struct ledger *ledger, const char *id);
 struct ledger_container *ledger_find_container(const struct ledger *ledger, const char *id);
 
 /* Makes room for either of the next two. 0 or -ENOMEM. */

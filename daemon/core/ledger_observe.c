@@ -8,14 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-static struct ledger_entry *find_by_id(const struct ledger *ledger, const char *id)
-{
-	struct ledger_entry *entry;
-
-	HASH_FIND_STR(ledger->entries, id, entry);
-	return entry;
-}
-
 static unsigned bits(const struct capability_sets *sets)
 {
 	unsigned sum = 0;
@@ -228,7 +220,7 @@ static int take(struct ledger *ledger, struct observation *observation, struct l
 {
 	struct ledger_container *container =
 		ledger_find_container(ledger, observation->finding.container.id);
-	struct ledger_entry *entry = find_by_id(ledger, observation->finding.id);
+	struct ledger_entry *entry = ledger_find(ledger, observation->finding.id);
 
 	if (!entry)
 		entry = find_whole(container, &observation->finding);

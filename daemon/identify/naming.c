@@ -42,15 +42,15 @@ static bool replace(char **old, char *text)
 	return true;
 }
 
-/* The same with a copy. 1: it differs; 0; -ENOMEM. */
+/* Makes it a copy of `text`, or NULL as that is. 1: it differs; 0; -ENOMEM. */
 static int copy(char **old, const char *text)
 {
 	char *own;
 
-	if (!text || (*old && strcmp(*old, text) == 0))
+	if (*old && text ? strcmp(*old, text) == 0 : *old == text)
 		return 0;
-	own = strdup(text);
-	if (!own)
+	own = text ? strdup(text) : NULL;
+	if (text && !own)
 		return -ENOMEM;
 	free(*old);
 	*old = own;
@@ -190,16 +190,9 @@ static int take_pod(const struct registry *registry, struct known_container *kno
 		char **to;
 		const char *from;
 	} texts[] = {
-		{ &c->pod.namespace_name, record->namespace_name },
-		{ &c->pod.name, record->name },
-		{ &c->pod.owner, record->owner },
+		{ &c->pod.namespace_name, record->namespace_name }, { &c->pod.name, record->name },
+		{ &c->pod.owner, record->owner }, /* also that it has none any more */
 	};
-	/* An owner that a pod no longer has (an orphan's, until somebody adopts it). */
-	if (c->pod.owner && !record->owner) {
-		free(c->pod.owner);
-		c->pod.owner = NULL;
-		changed = 1;
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		r = copy(texts[i].to, texts[i].from);
 		if (r < 0)
