@@ -3,22 +3,16 @@
  * A config.json, whatever it holds, read as each runtime's: what comes out is sound, nothing of a
  * process's environment among it, and it does not depend on what stands outside the annotations.
  */
+#include "check.h"
+
 #include <capauditd/bundle.h>
 
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
-
 #define ID     "8eb1cc424c5897732da50e6a511c007c54a2bc2358e0f45ad4c0a46beeffc0a4"
 #define SECRET "TOKEN=do-not-read"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const runtimes[] = { "containerd", "cri-o", "podman", "docker", "unknown-cri",
 	NULL };

@@ -3,19 +3,13 @@
  * The text of /proc/PID/cgroup, whatever it holds: the answer is sound, and a container stays whose
  * it is when something is created below it.
  */
+#include "check.h"
+
 #include <capauditd/cgroup.h>
 #include <capauditd/macros.h>
 
 #include <stdint.h>
 #include <string.h>
-
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_sound(const char *text, size_t size, const struct cgroup_identity *identity)
 {

@@ -3,6 +3,8 @@
  * What is kept of a document, whatever it holds: what a JSON library would have found in the whole
  * under the same keys, in no more room; and keeping the same of it again changes nothing.
  */
+#include "check.h"
+
 #include <capauditd/json_text.h>
 #include <capauditd/macros.h>
 
@@ -11,14 +13,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct json_keep inner_keep[] = { { "name", NULL }, { "labels", NULL }, { 0 } };
 static const struct json_keep outer_keep[] = { { "kind", NULL }, { "metadata", inner_keep },

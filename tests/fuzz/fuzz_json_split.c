@@ -5,22 +5,16 @@
  *
  * The first byte: bit 0 the mode, bits 1 to 3 the longest piece, the others how the text is cut.
  */
+#include "check.h"
+
 #include <capauditd/json_text.h>
 
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
-
 /* The whole text at once; the length of each part otherwise comes from the text itself. */
 #define IN_ONE_GO 0u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct outcome {
 	int result;

@@ -12,13 +12,11 @@
 
 #include "complaint.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static void check_visible(const char *text)
 {
-	REQUIRE(*text);
+	CHECK(*text);
 	for (; *text; text++)
-		REQUIRE(*text > 0x20 && *text < 0x7f);
+		CHECK(*text > 0x20 && *text < 0x7f);
 }
 
 static void check_server(const struct kube_access *access)
@@ -26,21 +24,21 @@ static void check_server(const struct kube_access *access)
 	const char *server = access->server;
 	bool encrypted;
 
-	REQUIRE(server != NULL);
+	CHECK(server != NULL);
 	check_visible(server);
 	encrypted = strncasecmp(server, "https://", 8) == 0;
-	REQUIRE(encrypted || strncasecmp(server, "http://", 7) == 0);
-	REQUIRE(encrypted || (!access->token && !access->token_file && !access->client_key_file &&
-				     !access->client_key_data));
-	REQUIRE(!strpbrk(server, "?#\\"));
-	REQUIRE(server[strlen(server) - 1] != '/');
+	CHECK(encrypted || strncasecmp(server, "http://", 7) == 0);
+	CHECK(encrypted || (!access->token && !access->token_file && !access->client_key_file &&
+				   !access->client_key_data));
+	CHECK(!strpbrk(server, "?#\\"));
+	CHECK(server[strlen(server) - 1] != '/');
 }
 
 static void check_pair(const char *file, const char *data)
 {
-	REQUIRE(!file || !data);
-	REQUIRE(!file || *file);
-	REQUIRE(!data || strstr(data, "-----BEGIN "));
+	CHECK(!file || !data);
+	CHECK(!file || *file);
+	CHECK(!data || strstr(data, "-----BEGIN "));
 }
 
 static void check_access(const struct kube_access *access)
@@ -49,9 +47,9 @@ static void check_access(const struct kube_access *access)
 	check_pair(access->ca_file, access->ca_data);
 	check_pair(access->client_certificate_file, access->client_certificate_data);
 	check_pair(access->client_key_file, access->client_key_data);
-	REQUIRE((access->client_certificate_file || access->client_certificate_data) ==
+	CHECK((access->client_certificate_file || access->client_certificate_data) ==
 		(access->client_key_file || access->client_key_data));
-	REQUIRE(!access->insecure || (!access->ca_file && !access->ca_data));
+	CHECK(!access->insecure || (!access->ca_file && !access->ca_data));
 	if (access->token)
 		check_visible(access->token);
 	if (access->proxy_url)
@@ -64,11 +62,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct diag diag = { 0 };
 	int r = kubeconfig_load("/etc/config", (const char *)data, size, &access, &diag);
 
-	REQUIRE(r == 0 || r == -EINVAL || r == -ENOMEM);
+	CHECK(r == 0 || r == -EINVAL || r == -ENOMEM);
 	if (r == 0)
 		check_access(&access);
 	else
-		REQUIRE(!access.server && !access.token);
+		CHECK(!access.server && !access.token);
 	if (r == -EINVAL)
 		check_complaint(&diag, data, size);
 	kube_access_done(&access);

@@ -4,25 +4,19 @@
  * (none where there is no second line). What is accepted must be a name that Kubernetes allows, and
  * the same when it is put together again.
  */
+#include "check.h"
+
 #include <capauditd/identify.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 #define PLAIN "abcdefghijklmnopqrstuvwxyz0123456789-"
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void require_only(const char *text, const char *characters, size_t max)
 {
-	require(strlen(text) <= max && text[strspn(text, characters)] == '\0');
+	CHECK(strlen(text) <= max && text[strspn(text, characters)] == '\0');
 }
 
 static void require_again(const struct container_log *log)
@@ -35,11 +29,11 @@ static void require_again(const struct container_log *log)
 		return;
 	if (strlen(log->id) < sizeof(log->id) - 1 || strlen(name) > 255)
 		return;
-	require(container_log_parse(name, NULL, &again) == 0);
-	require(strcmp(again.pod, log->pod) == 0);
-	require(strcmp(again.namespace_name, log->namespace_name) == 0);
-	require(strcmp(again.container, log->container) == 0);
-	require(strcmp(again.id, log->id) == 0);
+	CHECK(container_log_parse(name, NULL, &again) == 0);
+	CHECK(strcmp(again.pod, log->pod) == 0);
+	CHECK(strcmp(again.namespace_name, log->namespace_name) == 0);
+	CHECK(strcmp(again.container, log->container) == 0);
+	CHECK(strcmp(again.id, log->id) == 0);
 	container_log_done(&again);
 }
 
@@ -62,8 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require_only(log.container, PLAIN, 63);
 	require_only(log.pod_uid, "0123456789abcdef-", 36);
 	require_only(log.id, "0123456789abcdef", 64);
-	require(log.namespace_name[0] && log.pod[0] && log.container[0]);
-	require(target ? log.pod_uid[0] : log.id[0]);
+	CHECK(log.namespace_name[0] && log.pod[0] && log.container[0]);
+	CHECK(target ? log.pod_uid[0] : log.id[0]);
 	require_again(&log);
 	container_log_done(&log);
 	return 0;

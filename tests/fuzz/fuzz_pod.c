@@ -3,6 +3,8 @@
  * An object of the API, whatever it holds, read as a Pod and as a Namespace: what comes out keeps
  * the contract of cluster.h, says what the document says, and is no news to a cluster that has it.
  */
+#include "check.h"
+
 #include <capauditd/cluster.h>
 
 #include <errno.h>
@@ -10,14 +12,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* ---- sound by itself ---- */
 

@@ -2,19 +2,13 @@
 /*
  * The texts of /proc/PID/status and /proc/PID/stat, whatever they hold.
  */
+#include "check.h"
+
 #include <capauditd/status.h>
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition)          \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_status(const char *text, size_t size)
 {

@@ -3,6 +3,8 @@
  * Runs a fuzz target over a corpus without libFuzzer: every file as it is, and cut at every length.
  * It knows nothing of what the target does; it exists so that `make check` needs no clang.
  */
+#include "check.h"
+
 #include <capauditd/macros.h>
 
 #include <dirent.h>
@@ -16,8 +18,6 @@
 #define CUTS_MAX       2048u
 #define FILE_SIZE_MAX  (4u * 1024u * 1024u)
 #define FILE_COUNT_MAX 4096
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* In a block of exactly its size, so that a sanitizer or valgrind sees the first byte beyond it. */
 static void run_once(const uint8_t *data, size_t size)
