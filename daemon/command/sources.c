@@ -83,21 +83,6 @@ void sources_done(struct sources *sources)
 	*sources = (struct sources){ 0 };
 }
 
-/* Nothing to do: the state is looked at after each turn, since lists may be empty and change
- * nothing.
- */
-static void on_changed(void *data)
-{
-	(void)data;
-}
-
-static void on_said(void *data, bool is_up, const char *sentence)
-{
-	(void)data;
-	(void)is_up;
-	(void)sentence;
-}
-
 static int on_deadline(sd_event_source *source, uint64_t now, void *data)
 {
 	(void)now;
@@ -105,7 +90,8 @@ static int on_deadline(sd_event_source *source, uint64_t now, void *data)
 	return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
-/* Until each list has been read or has failed. A scan does not try again what failed, since whoever
+/* Until each list has been read or has failed: looked at after each turn, since lists may be empty
+ * and change nothing. A scan does not try again what failed, since whoever
  * runs it is waiting; but one that failed is no reason to do without the other. */
 static int turn(sd_event *event, const struct kubernetes *kubernetes)
 {
@@ -131,15 +117,12 @@ int sources_fetch(struct sources *sources, const char *node, char **ret)
 	r = sd_event_add_time_relative(
 		event, NULL, CLOCK_MONOTONIC, SOURCES_WAIT_US, 0, on_deadline, NULL);
 	if (r >= 0)
-		r = kubernetes_new(event, &settings, sources->cluster, on_changed, on_said, NULL,
-			&kubernetes, &diag);
+		r = kubernetes_new(
+			event, &settings, sources->cluster, NULL, NULL, NULL, &kubernetes, &diag);
 	if (r >= 0)
 		r = turn(event, kubernetes);
-	if (r >= 0 && kubernetes_is_synced(kubernetes)) {
-		r = kubernetes_left_out(kubernetes, ret);
-	} else if (r >= 0) {
-		*ret = kubernetes_missing(kubernetes);
-		r = *ret ? 0 : -ENOMEM;
+	if (r >= 0) {
+		r = kubernetes_why_incomplete(kubernetes, ret);
 	} else if ((r == -EINVAL || r == -ELIBACC) && diag.message[0]) {
 		*ret = strdup(diag.message);
 		r = *ret ? 0 : -ENOMEM;

@@ -13,6 +13,7 @@
 /* What is used of it, without "curl_". A new function is a name here. */
 #define CURL_LIBRARY_FUNCTIONS(X) \
 	X(easy_cleanup)           \
+	X(easy_escape)            \
 	X(easy_getinfo)           \
 	X(easy_init)              \
 	X(easy_setopt)            \

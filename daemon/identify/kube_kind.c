@@ -109,30 +109,9 @@ const struct kube_kind_ops *kube_kind_ops(enum kube_kind kind)
 	return &kinds[kind];
 }
 
-/* For a query: all but RFC 3986's unreserved characters. NULL when out of memory. */
-static char *escape(const char *text)
-{
-	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-					 "0123456789-._~";
-	char *escaped = malloc(strlen(text) * 3 + 1), *to = escaped;
-
-	if (!escaped)
-		return NULL;
-	for (const char *from = text; *from; from++) {
-		if (strchr(unreserved, *from)) {
-			*to++ = *from;
-		} else {
-			(void)snprintf(to, sizeof("%00"), "%%%02X", (unsigned char)*from);
-			to += strlen("%00");
-		}
-	}
-	*to = '\0';
-	return escaped;
-}
-
 /* "/api/v1/pods?fieldSelector=spec.nodeName%3DNODE&", "/api/v1/namespaces?". Pods that have failed
  * are not left out: an evicted one is called so while its processes still end. */
-static char *path_of(enum kube_kind kind, const char *node)
+static char *path_of(const struct kube_transport *transport, enum kube_kind kind, const char *node)
 {
 	_cleanup_free_ char *escaped = NULL, *selector = NULL;
 	char *path;
@@ -142,7 +121,7 @@ static char *path_of(enum kube_kind kind, const char *node)
 			selector = NULL;
 			return NULL;
 		}
-		escaped = escape(selector);
+		escaped = kube_transport_escape(transport, selector);
 		if (!escaped)
 			return NULL;
 	}
@@ -154,9 +133,9 @@ static char *path_of(enum kube_kind kind, const char *node)
 
 /* resourceVersion=0 and no limit: answered from the API server's memory. A limit would have every
  * node's pods read from etcd, for each node. */
-char *kube_list_path(enum kube_kind kind, const char *node)
+char *kube_list_path(const struct kube_transport *transport, enum kube_kind kind, const char *node)
 {
-	_cleanup_free_ char *path = path_of(kind, node);
+	_cleanup_free_ char *path = path_of(transport, kind, node);
 	char *whole;
 
 	if (!path || asprintf(&whole, "%sresourceVersion=0", path) < 0)
@@ -164,11 +143,11 @@ char *kube_list_path(enum kube_kind kind, const char *node)
 	return whole;
 }
 
-char *kube_watch_path(enum kube_kind kind, const char *node, const char *resource_version,
-	unsigned timeout_seconds)
+char *kube_watch_path(const struct kube_transport *transport, enum kube_kind kind, const char *node,
+	const char *resource_version, unsigned timeout_seconds)
 {
-	_cleanup_free_ char *version = escape(resource_version);
-	_cleanup_free_ char *path = path_of(kind, node);
+	_cleanup_free_ char *version = kube_transport_escape(transport, resource_version);
+	_cleanup_free_ char *path = path_of(transport, kind, node);
 	char *whole;
 
 	if (!path || !version ||

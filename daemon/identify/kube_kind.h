@@ -6,6 +6,7 @@
 #define CAPAUDITD_KUBE_KIND_H
 
 #include "kube_reflector.h"
+#include "kube_transfer.h"
 
 #include <stddef.h>
 
@@ -24,9 +25,9 @@ struct kube_kind_ops {
 const struct kube_kind_ops *kube_kind_ops(enum kube_kind kind);
 
 /* Paths and queries, as client-go makes them. NULL when out of memory. */
-char *kube_list_path(enum kube_kind kind, const char *node);
-char *kube_watch_path(enum kube_kind kind, const char *node, const char *resource_version,
-	unsigned timeout_seconds);
+char *kube_list_path(const struct kube_transport *transport, enum kube_kind kind, const char *node);
+char *kube_watch_path(const struct kube_transport *transport, enum kube_kind kind, const char *node,
+	const char *resource_version, unsigned timeout_seconds);
 
 /* The string at `path` in a JSON document of `length` bytes (json_text_find()'s paths), decoded.
  * 0; -ENOENT where there is none, or no string, or an empty or overlong one; -EBADMSG; -ENOMEM. */

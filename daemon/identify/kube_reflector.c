@@ -402,9 +402,10 @@ static int start_request(struct kube_reflector *reflector, struct diag *diag)
 	unsigned seconds = settings->watch_seconds
 				   ? settings->watch_seconds
 				   : WATCH_SECONDS + (unsigned)kube_random(WATCH_SECONDS_MORE + 1);
-	_cleanup_free_ char *path = is_list ? kube_list_path(settings->kind, reflector->node)
-					    : kube_watch_path(settings->kind, reflector->node,
-						      reflector->resource_version, seconds);
+	_cleanup_free_ char *path =
+		is_list ? kube_list_path(settings->transport, settings->kind, reflector->node)
+			: kube_watch_path(settings->transport, settings->kind, reflector->node,
+				  reflector->resource_version, seconds);
 	struct kube_request request = {
 		.path = path,
 		.accept = is_list ? reflector->ops->list_accept : reflector->ops->watch_accept,

@@ -294,6 +294,15 @@ int kube_transport_new(sd_event *event, const struct curl_library *curl,
 	return 0;
 }
 
+char *kube_transport_escape(const struct kube_transport *transport, const char *text)
+{
+	char *escaped = transport->curl->easy_escape(NULL, text, 0);
+	char *own = escaped ? strdup(escaped) : NULL;
+
+	transport->curl->free(escaped);
+	return own;
+}
+
 void kube_transport_free(struct kube_transport *transport)
 {
 	if (!transport)

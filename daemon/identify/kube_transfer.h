@@ -28,6 +28,9 @@ int kube_transport_new(sd_event *event, const struct curl_library *curl,
 void kube_transport_free(struct kube_transport *transport); /* all transfers must have ended */
 DEFINE_CLEANUP(struct kube_transport, kube_transport_free)
 
+/* For a query: all but RFC 3986's unreserved characters. A new string, NULL when out of memory. */
+char *kube_transport_escape(const struct kube_transport *transport, const char *text);
+
 /* How a request ended. Valid during the call. */
 struct kube_answer {
 	int error; /* 0: the answer is complete; what `take` returned; -ETIMEDOUT, -ENOMEM,

@@ -102,14 +102,21 @@ static char *words_of_up(const struct kubernetes *kubernetes)
 	return sentence_end(&words);
 }
 
+static void tell(struct kubernetes *kubernetes, bool is_up, const char *words)
+{
+	if (kubernetes->say)
+		kubernetes->say(kubernetes->data, is_up,
+			words ? words
+			      : "out of memory for what is to be said of the Kubernetes API");
+}
+
 static void say_health(struct kubernetes *kubernetes, enum kube_health health)
 {
 	_cleanup_free_ char *words =
 		health == KUBE_UP ? words_of_up(kubernetes) : words_of_down(kubernetes);
 
 	kubernetes->told = health;
-	kubernetes->say(kubernetes->data, health == KUBE_UP,
-		words ? words : "out of memory for what is to be said of the Kubernetes API");
+	tell(kubernetes, health == KUBE_UP, words);
 }
 
 static bool leaves_out(const struct kubernetes *kubernetes)
@@ -142,13 +149,36 @@ static char *words_of_left_out(const struct kubernetes *kubernetes)
 	return sentence_end(&words);
 }
 
+static char *words_of_missing(const struct kubernetes *kubernetes)
+{
+	struct sentence words;
+	bool first = true;
+
+	sentence_begin(&words);
+	for (size_t i = 0; i < KINDS; i++) {
+		const char *failure = kube_reflector_failure(kubernetes->reflectors[i]);
+
+		if (kube_reflector_is_synced(kubernetes->reflectors[i]))
+			continue;
+		sentence_add(&words, "%scannot get %s", first ? "" : "; ", nouns[i]);
+		if (first) {
+			sentence_add(&words, " from the Kubernetes API (");
+			sentence_add_text(&words, kubernetes->server, SERVER_MAX);
+			sentence_add(&words, ")");
+		}
+		/* It was escaped where it was made. */
+		sentence_add(&words, ": %s", failure ? failure : "no answer");
+		first = false;
+	}
+	return sentence_end(&words);
+}
+
 static void say_left_out(struct kubernetes *kubernetes)
 {
 	_cleanup_free_ char *words = words_of_left_out(kubernetes);
 
 	kubernetes->told_left_out = leaves_out(kubernetes);
-	kubernetes->say(kubernetes->data, !kubernetes->told_left_out,
-		words ? words : "out of memory for what is to be said of the Kubernetes API");
+	tell(kubernetes, !kubernetes->told_left_out, words);
 }
 
 /* One call a turn, since the callee may free all this. The source stays on until there is nothing
@@ -160,7 +190,8 @@ static int on_news(sd_event_source *source, void *data)
 
 	if (cluster_version(kubernetes->cluster) != kubernetes->version) {
 		kubernetes->version = cluster_version(kubernetes->cluster);
-		kubernetes->changed(kubernetes->data);
+		if (kubernetes->changed)
+			kubernetes->changed(kubernetes->data);
 	} else if (health != kubernetes->told && health != KUBE_STARTING) {
 		say_health(kubernetes, health);
 	} else if (kubernetes_is_synced(kubernetes) &&
@@ -292,30 +323,6 @@ bool kubernetes_is_settled(const struct kubernetes *kubernetes)
 	return true;
 }
 
-char *kubernetes_missing(const struct kubernetes *kubernetes)
-{
-	struct sentence words;
-	bool first = true;
-
-	sentence_begin(&words);
-	for (size_t i = 0; i < KINDS; i++) {
-		const char *failure = kube_reflector_failure(kubernetes->reflectors[i]);
-
-		if (kube_reflector_is_synced(kubernetes->reflectors[i]))
-			continue;
-		sentence_add(&words, "%scannot get %s", first ? "" : "; ", nouns[i]);
-		if (first) {
-			sentence_add(&words, " from the Kubernetes API (");
-			sentence_add_text(&words, kubernetes->server, SERVER_MAX);
-			sentence_add(&words, ")");
-		}
-		/* It was escaped where it was made. */
-		sentence_add(&words, ": %s", failure ? failure : "no answer");
-		first = false;
-	}
-	return sentence_end(&words);
-}
-
 bool kubernetes_is_up(const struct kubernetes *kubernetes)
 {
 	for (size_t i = 0; i < KINDS; i++)
@@ -324,11 +331,13 @@ bool kubernetes_is_up(const struct kubernetes *kubernetes)
 	return true;
 }
 
-int kubernetes_left_out(const struct kubernetes *kubernetes, char **ret)
+int kubernetes_why_incomplete(const struct kubernetes *kubernetes, char **ret)
 {
-	if (!leaves_out(kubernetes))
+	bool synced = kubernetes_is_synced(kubernetes);
+
+	if (synced && !leaves_out(kubernetes))
 		return 0;
-	*ret = words_of_left_out(kubernetes);
+	*ret = synced ? words_of_left_out(kubernetes) : words_of_missing(kubernetes);
 	return *ret ? 1 : -ENOMEM;
 }
 

@@ -36,19 +36,13 @@ bool kubernetes_is_settled(const struct kubernetes *kubernetes)
 	return true;
 }
 
-char *kubernetes_missing(const struct kubernetes *kubernetes)
-{
-	(void)kubernetes;
-	return NULL;
-}
-
 bool kubernetes_is_up(const struct kubernetes *kubernetes)
 {
 	(void)kubernetes;
 	return false;
 }
 
-int kubernetes_left_out(const struct kubernetes *kubernetes, char **ret)
+int kubernetes_why_incomplete(const struct kubernetes *kubernetes, char **ret)
 {
 	(void)kubernetes;
 	(void)ret;

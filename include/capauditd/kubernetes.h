@@ -65,10 +65,10 @@ typedef void kubernetes_say(void *data, bool is_up, const char *sentence);
 
 struct kubernetes;
 
-/* `cluster` is borrowed. Nothing is sent, no thread started and nothing called before the loop
- * turns. libcurl is loaded and initialised here and released by kubernetes_free(). 0; -EINVAL with
- * *diag filled (a certificate that cannot be read, a build without this source); -ELIBACC with
- * *diag filled (no libcurl here); -ENOMEM; -errno. */
+/* `cluster` is borrowed; `changed` and `say` may be NULL. Nothing is sent, no thread started and
+ * nothing called before the loop turns. libcurl is loaded and initialised here and released by
+ * kubernetes_free(). 0; -EINVAL with *diag filled (a certificate that cannot be read, a build
+ * without this source); -ELIBACC with *diag filled (no libcurl here); -ENOMEM; -errno. */
 int kubernetes_new(sd_event *event, const struct kubernetes_settings *settings,
 	struct cluster *cluster, kubernetes_changed *changed, kubernetes_say *say, void *data,
 	struct kubernetes **ret, struct diag *diag);
@@ -79,14 +79,12 @@ DEFINE_CLEANUP(struct kubernetes, kubernetes_free)
 bool kubernetes_is_synced(const struct kubernetes *kubernetes);
 /* Each list has been read, or has failed: who asks once need not wait for more. */
 bool kubernetes_is_settled(const struct kubernetes *kubernetes);
-/* Which lists have not been read, and why; a new string, NULL when out of memory. */
-char *kubernetes_missing(const struct kubernetes *kubernetes);
+/* What is missing or left out of what the cluster holds by now, and why, as a sentence: 1 with *ret
+ * a new string; 0: nothing; -ENOMEM. */
+int kubernetes_why_incomplete(const struct kubernetes *kubernetes, char **ret);
 /* The last request of each kind succeeded: a list was read, or a watch is open. */
 bool kubernetes_is_up(const struct kubernetes *kubernetes);
 /* Why not, the last failure; NULL where nothing failed yet. Borrowed until the loop turns. */
 const char *kubernetes_failure(const struct kubernetes *kubernetes);
-/* Whether something is left out of what the API tells, as a sentence: 1 with *ret a new string, 0,
- * -ENOMEM. */
-int kubernetes_left_out(const struct kubernetes *kubernetes, char **ret);
 
 #endif

@@ -54,18 +54,6 @@ static void forget(void)
 	lacking = NULL;
 }
 
-static void ignore_changed(void *data)
-{
-	(void)data;
-}
-
-static void ignore_said(void *data, bool is_up, const char *sentence)
-{
-	(void)data;
-	(void)is_up;
-	(void)sentence;
-}
-
 /* What is said where it cannot be had. */
 static void assert_unavailable(struct diag *diag)
 {
@@ -73,8 +61,8 @@ static void assert_unavailable(struct diag *diag)
 	struct fixture f;
 
 	fixture_init(&f, NULL);
-	assert_int_equal(kubernetes_new(f.event, &f.settings, f.cluster, ignore_changed,
-				 ignore_said, NULL, &kubernetes, diag),
+	assert_int_equal(kubernetes_new(f.event, &f.settings, f.cluster, NULL, NULL, NULL,
+				 &kubernetes, diag),
 		-ELIBACC);
 	assert_null(kubernetes);
 	assert_non_null(strstr(diag->message, "the Kubernetes API source is not available"));

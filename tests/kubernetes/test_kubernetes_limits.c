@@ -207,18 +207,6 @@ static void a_list_of_50_megabytes_is_read(void **state)
 	fixture_done(&f);
 }
 
-static void ignore_changed(void *data)
-{
-	(void)data;
-}
-
-static void ignore_said(void *data, bool is_up, const char *sentence)
-{
-	(void)data;
-	(void)is_up;
-	(void)sentence;
-}
-
 static void no_memory_to_begin_with_is_an_error(void **state)
 {
 	struct fixture f;
@@ -236,8 +224,8 @@ static void no_memory_to_begin_with_is_an_error(void **state)
 		int r;
 
 		fail_allocation_at(n);
-		r = kubernetes_new(f.event, &f.settings, f.cluster, ignore_changed, ignore_said,
-			NULL, &kubernetes, &diag);
+		r = kubernetes_new(
+			f.event, &f.settings, f.cluster, NULL, NULL, NULL, &kubernetes, &diag);
 		fired = fail_allocation_fired();
 		fail_allocation_at(0);
 		/* Libraries may do without some of it. */
