@@ -29,6 +29,12 @@ PACKAGES   := libcap-ng libproc2 libsystemd yaml-0.1 jansson smartcols nettle
 KUBERNETES ?= 1
 HEADERS    := $(if $(filter 0,$(KUBERNETES)),,libcurl)
 
+# BPF=0 leaves out the bpf engine, and libbpf, clang and bpftool with it.
+BPF ?= 1
+ifneq ($(BPF),0)
+PACKAGES   += libbpf
+endif
+
 # SANITIZE=1 builds everything, tests included, with AddressSanitizer and UBSan; COVERAGE=1 for gcov;
 # FUZZ=1 (needs clang) for libFuzzer. Each has a folder of its own.
 SANITIZE ?= 0
@@ -37,6 +43,9 @@ FUZZ     ?= 0
 BUILD    := build
 ifeq ($(KUBERNETES),0)
 BUILD    := build-without-kubernetes
+endif
+ifeq ($(BPF),0)
+BUILD    := $(BUILD)-without-bpf
 endif
 ifeq ($(SANITIZE),1)
 BUILD    := build-sanitize
@@ -87,7 +96,9 @@ ALL_LDFLAGS   = $(LINKHARD) $(INSTRUMENT) -Wl,--as-needed $(LDFLAGS)
 # kube_access.c reads files and needs no libcurl.
 KUBERNETES_SOURCES := daemon/identify/kubernetes.c daemon/identify/curl_library.c \
 	$(filter-out daemon/identify/kube_access.c,$(wildcard daemon/identify/kube_*.c))
-LEFT_OUT := $(if $(filter 0,$(KUBERNETES)),$(KUBERNETES_SOURCES),daemon/identify/kubernetes_none.c)
+BPF_SOURCES := $(filter-out daemon/discover/bpf_none.c,$(wildcard daemon/discover/bpf_*.c))
+LEFT_OUT := $(if $(filter 0,$(KUBERNETES)),$(KUBERNETES_SOURCES),daemon/identify/kubernetes_none.c) \
+	$(if $(filter 0,$(BPF)),$(BPF_SOURCES),daemon/discover/bpf_none.c)
 
 SOURCES := $(sort $(filter-out $(LEFT_OUT),$(wildcard daemon/*.c daemon/*/*.c)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
@@ -128,6 +139,31 @@ $(BUILD)/daemon/identify/curl_library.o: private ALL_CPPFLAGS += -DCURL_SONAMES=
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The programs that run in the kernel: each is compiled for the BPF machine, its debugging information
+# but not its types thrown away, and made a header that holds its bytes. On every architecture the
+# same source, since offsets are the running kernel's business (CO-RE).
+BPF_PROGRAMS := $(patsubst daemon/discover/bpf/%.bpf.c,%,$(sort $(wildcard daemon/discover/bpf/*.bpf.c)))
+BPF_CLANG    ?= clang
+BPFTOOL      ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
+BPF_CFLAGS   := -std=gnu11 -O2 -g -Wall -Wextra -target bpf -mcpu=v2 -fno-stack-protector
+MULTIARCH    := $(shell $(CC) -print-multiarch 2>/dev/null)
+
+$(BUILD)/bpf/%.bpf.o: daemon/discover/bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(BPF_CLANG) $(BPF_CFLAGS) $(if $(MULTIARCH),-idirafter /usr/include/$(MULTIARCH)) -MMD -MP -c -o $@ $<
+
+$(BUILD)/bpf/%.linked.o: $(BUILD)/bpf/%.bpf.o
+	$(BPFTOOL) gen object $@ $<
+
+$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.linked.o
+	$(BPFTOOL) gen skeleton $< name $*_bpf >$@
+
+ifneq ($(BPF),0)
+$(BUILD)/daemon/discover/bpf_%.o: ALL_CPPFLAGS += -isystem $(BUILD)/bpf
+$(patsubst %.c,$(BUILD)/%.o,$(BPF_SOURCES)): | $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.skel.h)
+-include $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.bpf.d)
+endif
 
 .PHONY: man
 man: $(MAN_PAGES) ## man pages (scdoc)
@@ -302,7 +338,7 @@ bench: ## 10,000 processes in 200 containers, beside pscap; 1,000 containers bes
 
 ##@ Source
 
-C_FILES = $(sort $(wildcard daemon/*.[ch] daemon/*/*.[ch] include/capauditd/*.h tests/*/*.[ch]))
+C_FILES = $(sort $(wildcard daemon/*.[ch] daemon/*/*.[ch] daemon/discover/bpf/*.[ch] include/capauditd/*.h tests/*/*.[ch]))
 SHELL_FILES = $(sort $(shell grep -lsE '^\#!.*[ /](ba)?sh' .ci/run tests/*.sh tests/*/* packaging/*/* 2>/dev/null))
 
 .PHONY: format

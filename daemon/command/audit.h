@@ -98,9 +98,9 @@ void node_done(struct node *node);
 /* --host-root, else the policy's, else /host where the host's files are mounted there, else "". */
 const char *find_host_root(const char *option, const struct policy *policy);
 
-/* Fills *ret with an engine of that name ("auto" takes procfs while there is no other). 0, or
- * -EINVAL with *diag filled. */
-int engine_choose(const char *name, struct engine **ret, struct diag *diag);
+/* Fills *ret with an engine of that name; `lasting`: it will be used after privileges were given
+ * up. 0; -errno with *diag filled, -EINVAL where there is none of that name. */
+int engine_choose(const char *name, bool lasting, struct engine **ret, struct diag *diag);
 
 /* The audit's trusted prefixes and own cgroup. Borrows from it. */
 struct cgroup_base audit_base(const struct audit *audit);

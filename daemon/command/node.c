@@ -67,17 +67,20 @@ const char *find_host_root(const char *option, const struct policy *policy)
 	return "";
 }
 
-int engine_choose(const char *name, struct engine **ret, struct diag *diag)
+int engine_choose(const char *name, bool lasting, struct engine **ret, struct diag *diag)
 {
 	int r;
 
-	if (strcmp(name, "bpf") == 0)
-		return diag_error(
-			diag, 0, 0, "this build has no bpf engine; use --engine procfs or auto");
-	if (strcmp(name, "procfs") != 0 && strcmp(name, "auto") != 0)
+	if (strcmp(name, "auto") == 0)
+		r = engine_auto_new(lasting, ret);
+	else if (strcmp(name, "bpf") == 0)
+		r = engine_bpf_new(lasting, ret, diag);
+	else if (strcmp(name, "procfs") == 0)
+		r = engine_procfs_new(ret);
+	else
 		return diag_error(diag, 0, 0, "unknown engine \"%s\" (auto, procfs, bpf)", name);
-	r = engine_procfs_new(ret);
-	if (r < 0)
-		(void)diag_error(diag, 0, 0, "the procfs engine does not start: %s", strerror(-r));
+	if (r < 0 && !diag->message[0])
+		(void)diag_error(
+			diag, 0, 0, "the %s engine does not start: %s", name, strerror(-r));
 	return r;
 }

@@ -120,14 +120,12 @@ static int choose_engine(struct run *run)
 
 	if (!name)
 		name = policy_run(run->policy)->engine;
-	r = engine_choose(name ? name : "auto", &run->audit.engine, &diag);
-	if (r == -EINVAL)
-		return usage_error("%s", diag.message);
-	if (r < 0) {
+	r = engine_choose(name ? name : "auto", true, &run->audit.engine, &diag);
+	if (r == -ENOMEM) {
 		message("%s", diag.message);
 		return EXIT_STATUS_INTERNAL;
 	}
-	return EXIT_STATUS_OK;
+	return r < 0 ? usage_error("%s", diag.message) : EXIT_STATUS_OK;
 }
 
 /* All that needs memory, files or privilege. 0 or -errno. */
@@ -152,7 +150,7 @@ static int set_up(struct run *run)
 	if (r < 0)
 		return r;
 	run->context = (struct report_context){ run->node.name, run->node.boot_id, run->node.kernel,
-		run->audit.engine->ops->name, settings->full_cmdline };
+		run->audit.engine->name, settings->full_cmdline };
 	r = sd_event_new(&run->event);
 	if (r >= 0)
 		r = add_signals(run);
@@ -199,7 +197,7 @@ static int turn(struct run *run)
 		return EXIT_STATUS_INTERNAL;
 	}
 	run_say(run, JOURNAL_ENGINE, LOG_INFO, "The %s engine looks at this node's tasks.",
-		run->audit.engine->ops->name);
+		run->audit.engine->name);
 	run_say(run, JOURNAL_STARTED, LOG_INFO,
 		"capauditd " CAPAUDITD_VERSION " started on node %s with policy %s.",
 		run->node.name, policy_file(run->policy) ? policy_file(run->policy) : "(built-in)");

@@ -170,7 +170,7 @@ static int prepare(const struct scan_options *options, const struct policy *poli
 				    : usage_error("unknown profile \"%s\"", options->profile);
 		}
 	}
-	if (engine_choose(options->engine, &audit->engine, &diag) < 0)
+	if (engine_choose(options->engine, false, &audit->engine, &diag) < 0)
 		return usage_error("%s", diag.message);
 	audit->registry = registry_new(host_root);
 	if (!audit->registry)

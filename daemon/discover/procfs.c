@@ -103,7 +103,7 @@ static int add_process(struct pass *pass, const struct subject *subject, struct 
 		r = procfs_read_sets(pass, subject, subject->pid, task);
 		if (r == 0) {
 			find_user_namespace(pass, subject, task);
-			r = procfs_new_task(pass, task);
+			r = snapshot_add_task(pass->snapshot, task);
 		}
 	} else if (r == 0) {
 		find_user_namespace(pass, subject, task);
@@ -116,56 +116,22 @@ static int add_process(struct pass *pass, const struct subject *subject, struct 
 	return r;
 }
 
-/* In a pod's cgroup and no container's: only a known helper of a runtime is none of ours. */
-static bool is_shim(const struct pass *pass, const struct task *task)
-{
-	static const char *const shims[] = { "containerd-shim", "conmon", "kata", "crio" };
-	struct process process;
-	bool shim = false;
-
-	if (procfs_describe(&pass->procfs->engine, task, &process) < 0)
-		return false;
-	if (process.exe && process.exe_on_host) {
-		const char *base = strrchr(process.exe, '/');
-
-		base = base ? base + 1 : process.exe;
-		for (size_t i = 0; i < ARRAY_SIZE(shims); i++)
-			shim |= strncmp(base, shims[i], strlen(shims[i])) == 0;
-	}
-	process_done(&process);
-	return shim;
-}
-
 /* Whether a process is audited at all: 1, 0, or -errno. */
 static int is_wanted(const struct pass *pass, const struct subject *subject, struct task *task)
 {
 	const struct cgroup_identity *identity =
 		&pass->snapshot->placements[task->placement].identity;
+	bool followed = subject->before && subject->before->container != NO_CONTAINER;
 	int r;
 
-	if (identity->kind == CGROUP_CONTAINER && identity->container_id[0])
+	if (wanted_by_name(identity))
 		return 1;
 	/* Of a helper too: its name counts only while it lives in the host's PID namespace. */
 	r = find_namespace_level(pass, subject, task);
-	if (r < 0)
-		return r;
-	if (identity->kind == CGROUP_CONTAINER || pass->options->include_host)
-		return 1;
-	if (subject->before && subject->before->container != NO_CONTAINER)
-		return 1; /* it was in a container, and is followed */
-	if (identity->kind == CGROUP_HELPER) {
-		if (identity->runtime)
-			return task->namespace_level > 0;
-		task->shim = is_shim(pass, task);
-		return task->shim ? 0 : 1;
-	}
-	return task->namespace_level > 0;
+	return r < 0 ? r
+		     : wanted_otherwise(
+			       pass->procfs, identity, pass->options->include_host, followed, task);
 }
-
-/* Older kernels refuse a path that is too long to be shown, which a container with a cgroup of its
- * own can make. Such a process is nobody's by name, and audited: this text names an ambiguous
- * container. */
-static const char too_long[] = "unreadable\n";
 
 /* The cgroup text into the engine's buffer. Of a leader that has ended, that of a living thread,
  * which may end meanwhile. */
@@ -176,19 +142,19 @@ static ssize_t read_cgroup(struct pass *pass, struct subject *subject)
 	ssize_t n = -ESRCH;
 
 	for (unsigned i = 0; n == -ESRCH && i < LIVING_TRIES; i++) {
+		char path[64] = "cgroup";
+
 		if (subject->zombie) {
 			subject->living = procfs_living_thread(subject, subject->living);
 			if (!subject->living)
 				return -ESRCH;
+			(void)snprintf(path, sizeof(path), "task/%d/cgroup", (int)subject->living);
 		}
-		n = procfs_read_of(pass, subject, "cgroup");
+		n = procfs_read_cgroup(pass->procfs, subject->proc, path);
 		if (!subject->zombie)
 			break;
 	}
-	if (n != -ENAMETOOLONG)
-		return n;
-	memcpy(pass->procfs->buffer, too_long, sizeof(too_long));
-	return sizeof(too_long) - 1;
+	return n;
 }
 
 static int look_at(struct pass *pass, struct subject *subject)

@@ -61,6 +61,18 @@ ssize_t procfs_read(struct procfs *procfs, int proc, const char *name, bool reco
 	}
 }
 
+static const char too_long[] = "unreadable\n";
+
+ssize_t procfs_read_cgroup(struct procfs *procfs, int proc, const char *name)
+{
+	ssize_t n = procfs_read(procfs, proc, name, true);
+
+	if (n != -ENAMETOOLONG)
+		return n;
+	memcpy(procfs->buffer, too_long, sizeof(too_long));
+	return sizeof(too_long) - 1;
+}
+
 int procfs_learn_own(struct procfs *procfs)
 {
 	_cleanup_close_ int proc = proc_open(getpid());
@@ -134,7 +146,6 @@ static uint64_t boot_time_us(void)
 }
 
 static const struct engine_ops procfs_ops = {
-	.name = "procfs",
 	.pass = procfs_pass,
 	.describe = procfs_describe,
 	.free = procfs_free,
@@ -149,6 +160,7 @@ int engine_procfs_new(struct engine **ret)
 	if (!procfs)
 		return -ENOMEM;
 	procfs->engine.ops = &procfs_ops;
+	procfs->engine.name = "procfs";
 	procfs->buffer_size = PROCFS_BUFFER_SIZE;
 	procfs->buffer = malloc(procfs->buffer_size);
 	if (!procfs->buffer) {

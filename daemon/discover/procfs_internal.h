@@ -38,6 +38,29 @@ enum user_namespace procfs_user_namespace(const struct procfs *procfs, int proc,
  * proc_read_record(). The length, or -errno. */
 ssize_t procfs_read(struct procfs *procfs, int proc, const char *name, bool record);
 
+/* A text of /proc/PID/cgroup (`name` below the process's folder) into the buffer. Older kernels
+ * refuse a path that is too long to be shown, which a container with a cgroup of its own can make:
+ * that gives a text which names an ambiguous container, so that the process is nobody's by name,
+ * and audited. The length, or -errno. */
+ssize_t procfs_read_cgroup(struct procfs *procfs, int proc, const char *name);
+
+/* A thread's LSM label says something else than "unconfined". */
+bool procfs_is_confined(int proc, pid_t tid);
+
+/* wanted.c: is a process audited? By its container's name, which needs no more of it than its
+ * cgroup; and otherwise: `followed` was in a container when it was seen last; the task's namespace
+ * level is filled in, and what becomes known of it is. */
+bool wanted_by_name(const struct cgroup_identity *identity);
+bool wanted_otherwise(struct procfs *procfs, const struct cgroup_identity *identity,
+	bool include_host, bool followed, struct task *task);
+
+/* snapshot_tasks.c: adds a task to the snapshot. 0, -ENOSPC, -ENOMEM. */
+int snapshot_add_task(struct snapshot *snapshot, const struct task *task);
+
+/* The same of a thread of the process whose tasks are those from number `first` on: where one has
+ * the same sets it stands for both, with the weaker of their controls. */
+int snapshot_add_thread(struct snapshot *snapshot, struct task *task, size_t first);
+
 /* Looks at ourselves again: we may have given up capabilities since. 0 or -errno. */
 int procfs_learn_own(struct procfs *procfs);
 
@@ -88,9 +111,6 @@ int procfs_read_sets(
 
 /* True where the pass is to end; asked every QUESTION_US at most. */
 bool procfs_is_cancelled(struct pass *pass);
-
-/* Adds a task to the snapshot. 0, -ENOSPC, -ENOMEM. */
-int procfs_new_task(struct pass *pass, const struct task *task);
 
 /* A thread of a process whose leader has ended, and not `not_this`; 0: there is none. */
 pid_t procfs_living_thread(const struct subject *subject, pid_t not_this);

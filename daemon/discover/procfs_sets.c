@@ -49,20 +49,26 @@ static void take_controls(struct task *task, const struct status *status)
 	task->seccomp = status->seccomp;
 }
 
+bool procfs_is_confined(int proc, pid_t tid)
+{
+	char path[64], label[256];
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "task/%d/attr/current", (int)tid);
+	n = proc_read(proc, path, label, sizeof(label));
+	return n > 0 && memcmp(label, "unconfined", n < 10 ? (size_t)n : 10) != 0;
+}
+
 int procfs_read_controls(
 	const struct pass *pass, const struct subject *subject, pid_t tid, struct task *task)
 {
-	char path[64], label[256];
 	struct status status;
-	ssize_t n;
 	int r = read_thread_status(pass, subject, tid, &status);
 
 	if (r < 0)
 		return r;
 	take_controls(task, &status);
-	(void)snprintf(path, sizeof(path), "task/%d/attr/current", (int)tid);
-	n = proc_read(subject->proc, path, label, sizeof(label));
-	task->confined = n > 0 && memcmp(label, "unconfined", n < 10 ? (size_t)n : 10) != 0;
+	task->confined = procfs_is_confined(subject->proc, tid);
 	return 0;
 }
 

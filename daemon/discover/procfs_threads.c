@@ -12,9 +12,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Distinct sets of one process that are told; a container could make one for each thread. */
-#define DISTINCT_SETS_MAX 64u
-
 #define QUESTION_US 100000u /* between two questions whether to go on */
 
 /* By the clock and not by the number of processes: a container can make each cost much. */
@@ -32,25 +29,6 @@ bool procfs_is_cancelled(struct pass *pass)
 	pass->asked_us = us;
 	pass->cancelled = pass->options->cancelled();
 	return pass->cancelled;
-}
-
-int procfs_new_task(struct pass *pass, const struct task *task)
-{
-	struct snapshot *s = pass->snapshot;
-
-	if (s->task_count >= DISCOVER_TASKS_MAX)
-		return -ENOSPC;
-	if (!s->tasks || s->task_count == s->task_space) {
-		size_t space = s->task_space + s->task_space / 4 + 256;
-		struct task *tasks = reallocarray(s->tasks, space, sizeof(*tasks));
-
-		if (!tasks)
-			return -ENOMEM;
-		s->tasks = tasks;
-		s->task_space = space;
-	}
-	s->tasks[s->task_count++] = *task;
-	return 0;
 }
 
 static DIR *open_threads(int proc)
@@ -91,47 +69,9 @@ pid_t procfs_living_thread(const struct subject *subject, pid_t not_this)
 	return tid;
 }
 
-static struct task *find_same_sets(
-	const struct snapshot *s, size_t first, const struct capability_sets *sets)
-{
-	for (size_t i = first; i < s->task_count; i++)
-		if (capability_sets_equal(&s->tasks[i].sets, sets))
-			return &s->tasks[i];
-	return NULL;
-}
-
-/* Of two threads with the same sets one task is made: with the weaker of their controls. */
-static void weaken(struct task *kept, const struct task *other)
-{
-	if (!other->controls_known) {
-		kept->controls_known = false;
-		return;
-	}
-	kept->no_new_privs = kept->no_new_privs && other->no_new_privs;
-	kept->confined = kept->confined && other->confined;
-	if (other->seccomp < kept->seccomp)
-		kept->seccomp = other->seccomp;
-}
-
-/* Past the usual number of distinct sets only a thread that has what none of the others has makes a
- * task: there can be few of those, and none of them hides. */
-static bool adds_something(const struct snapshot *s, size_t first, const struct task *task)
-{
-	struct capability_sets all = { { 0 } };
-
-	if (!s->tasks || s->task_count - first < DISTINCT_SETS_MAX)
-		return true;
-	for (size_t i = first; i < s->task_count; i++)
-		for (unsigned k = 0; k < CAPABILITY_SETS; k++)
-			all.of[k] |= s->tasks[i].sets.of[k];
-	return !capability_sets_within(&task->sets, &all);
-}
-
 static int add_thread(struct pass *pass, const struct subject *subject, struct task *task,
 	pid_t tid, size_t first)
 {
-	struct snapshot *s = pass->snapshot;
-	struct task *same;
 	int r = 0;
 
 	task->sets_differ = false;
@@ -142,16 +82,8 @@ static int add_thread(struct pass *pass, const struct subject *subject, struct t
 		r = procfs_read_sets(pass, subject, tid, task);
 	if (r < 0)
 		return r;
-	same = find_same_sets(s, first, &task->sets);
-	if (same) {
-		weaken(same, task);
-		return 0;
-	}
-	if (!adds_something(s, first, task))
-		return 0;
 	task->tid = tid;
-	task->leader = s->task_count == first;
-	return procfs_new_task(pass, task);
+	return snapshot_add_thread(pass->snapshot, task, first);
 }
 
 /* Adds a task for each thread whose sets differ from those of the tasks already there. Threads that

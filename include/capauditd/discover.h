@@ -30,7 +30,6 @@ struct pass_options {
 struct engine;
 
 struct engine_ops {
-	const char *name; /* "procfs" */
 	/* Fills *ret, which the caller releases with snapshot_done(). 0 or -errno; what single
 	 * processes refuse is in the coverage. */
 	int (*pass)(
@@ -42,10 +41,27 @@ struct engine_ops {
 
 struct engine {
 	const struct engine_ops *ops;
+	const char *name; /* what looks at the tasks now: "procfs" or "bpf" */
+	/* Why that is not what was wished for, a sentence without its end; NULL: it is, or it was
+	 * told. */
+	char *notice;
 };
+
+/* What is new of the engine itself, or NULL; the caller frees it. */
+char *engine_take_notice(struct engine *engine);
 
 /* Walks /proc with libproc2, reads capability sets with libcap-ng. Needs no privilege. */
 int engine_procfs_new(struct engine **ret);
+
+/* Asks the kernel, by a BPF iterator over its tasks. Needs CAP_BPF and CAP_PERFMON, or
+ * CAP_SYS_ADMIN, while it is made, and nothing afterwards: `lasting` says that passes will be taken
+ * after they were given up. 0; -errno with *diag filled where this kernel, or these privileges, do
+ * not let it, or where what it says of ourselves is not what /proc says. A pass that finds that out
+ * later fails with -EUCLEAN. */
+int engine_bpf_new(bool lasting, struct engine **ret, struct diag *diag);
+
+/* bpf where it works; where it does not, or no longer, procfs, with a notice. */
+int engine_auto_new(bool lasting, struct engine **ret);
 
 void engine_free(struct engine *engine);
 DEFINE_CLEANUP(struct engine, engine_free)

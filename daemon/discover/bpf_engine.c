@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The bpf engine's making and its end. The pass is bpf_pass.c's.
+ */
+#include "bpf_internal.h"
+#include "bpf_program.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int describe(struct engine *base, const struct task *task, struct process *ret)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+
+	return procfs_describe(&engine->procfs->engine, task, ret);
+}
+
+static void bpf_free(struct engine *base)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+
+	bpf_unload(engine);
+	bpf_crowd_done(&engine->before);
+	bpf_places_done(&engine->places);
+	if (engine->procfs)
+		engine_free(&engine->procfs->engine);
+	free(engine);
+}
+
+static const struct engine_ops bpf_ops = {
+	.pass = bpf_pass,
+	.describe = describe,
+	.free = bpf_free,
+};
+
+/* Iterates once, so that what does not work is known before anybody depends on it. */
+static int try(struct bpf_engine *engine, struct diag *diag)
+{
+	_cleanup_close_ int fd = bpf_iterate(engine);
+	struct bpf_crowd crowd;
+	int r = fd < 0 ? fd : bpf_crowd_read(fd, bpf_totals(engine), &crowd);
+
+	if (r < 0)
+		return bpf_program_refused("the task iterator", r, diag);
+	r = bpf_check(engine, &crowd, diag);
+	if (r < 0 && r != -EUCLEAN)
+		(void)diag_error(diag, 0, 0, "cannot read /proc/self: %s", strerror(-r));
+	bpf_crowd_done(&crowd);
+	return r;
+}
+
+int engine_bpf_new(bool lasting, struct engine **ret, struct diag *diag)
+{
+	struct bpf_engine *engine = calloc(1, sizeof(*engine));
+	struct engine *procfs;
+	int r;
+
+	if (!engine)
+		return -ENOMEM;
+	engine->engine.ops = &bpf_ops;
+	engine->engine.name = "bpf";
+	engine->link = engine->pinned = -1;
+	engine->ticks_per_second = (uint64_t)sysconf(_SC_CLK_TCK);
+	r = engine_procfs_new(&procfs);
+	if (r == 0) {
+		engine->procfs = (struct procfs *)procfs;
+		r = bpf_program_prepare(diag);
+	}
+	if (r == 0)
+		r = bpf_load(engine, lasting, diag);
+	if (r == 0)
+		r = try(engine, diag);
+	if (r < 0) {
+		bpf_free(&engine->engine);
+		return r;
+	}
+	*ret = &engine->engine;
+	return 0;
+}

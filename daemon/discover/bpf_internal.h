@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the bpf engine's files share.
+ */
+#ifndef CAPAUDITD_BPF_INTERNAL_H
+#define CAPAUDITD_BPF_INTERNAL_H
+
+#include <capauditd/discover.h>
+
+#include "bpf/record.h"
+#include "placements.h"
+#include "procfs_internal.h"
+
+/* One user process of a crowd, with those of its threads that were written. */
+struct bpf_process {
+	uint32_t leader; /* number of its record, or BPF_NO_RECORD: the leader has exited */
+	uint32_t thread; /* number of its first one in `threads` */
+	uint32_t thread_count;
+	/* What a pass made of it. */
+	uint32_t task, task_count; /* its tasks in the snapshot */
+	struct bpf_place *place;   /* NULL: it could not be told, and is looked at anew */
+};
+
+#define BPF_NO_RECORD UINT32_MAX
+
+/* All records of one iteration, and whose they are. */
+struct bpf_crowd {
+	struct bpf_task_record *records; /* as the kernel wrote them: in the order of their tids */
+	size_t count, space;
+	uint32_t *threads; /* numbers of the records that are no leaders', by pid and tid */
+	size_t thread_count;
+	struct bpf_process *processes; /* by pid */
+	size_t process_count;
+	struct bpf_totals totals;
+	uint64_t over_limit; /* records beyond DISCOVER_TASKS_MAX */
+};
+
+void bpf_crowd_done(struct bpf_crowd *crowd);
+
+/* Iterates once through `fd`, which is read to its end, and groups what it gives. `totals` is where
+ * the program counts. 0, -ENOMEM, -ECANCELED, or what read(2) says. */
+int bpf_crowd_read(int fd, struct bpf_totals *totals, struct bpf_crowd *ret);
+
+/* A record of the process: its leader's, or where that has exited its first thread's. */
+const struct bpf_task_record *bpf_process_record(
+	const struct bpf_crowd *crowd, const struct bpf_process *process);
+
+/* The record of that thread, or NULL. */
+const struct bpf_task_record *bpf_crowd_find(
+	const struct bpf_crowd *crowd, uint32_t pid, uint32_t tid);
+
+/* Are both the same process, with the same threads, and all that was written of them equal? */
+bool bpf_process_equal(const struct bpf_crowd *a, const struct bpf_process *x,
+	const struct bpf_crowd *b, const struct bpf_process *y);
+
+/* One combination of cgroups and its text in /proc/PID/cgroup, which is read of one process that is
+ * in it. That process may have gone elsewhere between the iteration and the reading, on purpose:
+ * the text counts as confirmed once a later pass has seen it there still. */
+struct bpf_place;
+
+struct bpf_places {
+	struct bpf_place *by_placement;
+	uint64_t pass; /* counts; what a pass has not seen is forgotten at its end */
+};
+
+struct bpf_place_use {
+	struct bpf_place *place;
+	unsigned placement; /* in the snapshot */
+	bool confirmed;
+	const struct cgroup_identity *identity;
+};
+
+struct bpf_pass;
+
+/* Where that record's task is. `known` is the place where the same process was in the pass before,
+ * or NULL. 0; -ESRCH where it is gone; -errno. */
+int bpf_places_find(struct bpf_pass *pass, const struct bpf_task_record *record,
+	struct bpf_place *known, struct bpf_place_use *ret);
+void bpf_places_sweep(struct bpf_places *places);
+void bpf_places_done(struct bpf_places *places);
+
+struct tasks_bpf;
+
+struct bpf_engine {
+	struct engine engine;
+	struct procfs *procfs; /* owned; reads what of a single process is reported */
+	struct tasks_bpf *program;
+	int link;   /* the iterator, -1 before it is attached */
+	int pinned; /* a folder in which it is pinned as "tasks", or -1 */
+	struct bpf_places places;
+	struct bpf_crowd before;  /* of the last pass */
+	const struct task *given; /* the tasks of the snapshot that it made */
+	uint64_t base_hash;	  /* of the trusted prefixes that it was made with */
+	uint64_t ticks_per_second;
+};
+
+/* A pass while it goes on. */
+struct bpf_pass {
+	struct bpf_engine *engine;
+	const struct pass_options *options;
+	struct snapshot *snapshot;
+	struct placements placements;
+	struct bpf_crowd crowd;
+	bool follows; /* options->previous is what the last pass made, under the same base */
+};
+
+/* bpf_load.c: loads and attaches the iterator. 0; -errno with *diag filled. */
+int bpf_load(struct bpf_engine *engine, bool lasting, struct diag *diag);
+void bpf_unload(struct bpf_engine *engine);
+/* Where the iterator counts. */
+struct bpf_totals *bpf_totals(const struct bpf_engine *engine);
+/* A descriptor that iterates once when it is read. -errno. */
+int bpf_iterate(const struct bpf_engine *engine);
+
+/* bpf_pass.c */
+int bpf_pass(struct engine *engine, const struct pass_options *options, struct snapshot *ret);
+
+/* bpf_check.c: is what the iteration says of ourselves what /proc says? 0; -EUCLEAN with a sentence
+ * in *diag; -errno. */
+int bpf_check(struct bpf_engine *engine, const struct bpf_crowd *crowd, struct diag *diag);
+
+/* Start times are shown in clock ticks. */
+uint64_t bpf_ticks(const struct bpf_engine *engine, uint64_t ns);
+
+#endif
