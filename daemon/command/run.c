@@ -196,8 +196,7 @@ static int turn(struct run *run)
 		message("cannot give up all capabilities: %s", strerror(-r));
 		return EXIT_STATUS_INTERNAL;
 	}
-	run_say(run, JOURNAL_ENGINE, LOG_INFO, "The %s engine looks at this node's tasks.",
-		run->audit.engine->name);
+	run_say_engine(run);
 	run_say(run, JOURNAL_STARTED, LOG_INFO,
 		"capauditd " CAPAUDITD_VERSION " started on node %s with policy %s.",
 		run->node.name, policy_file(run->policy) ? policy_file(run->policy) : "(built-in)");

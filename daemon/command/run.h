@@ -55,6 +55,7 @@ struct run {
 	bool forgets;		  /* in the last pass memory was too scarce for a finding */
 	uint64_t dropped;    /* findings beyond the ledger's bounds, when the last pass began */
 	uint64_t wait_us;    /* how long the first of the findings that wait for a name does so */
+	bool engine_said;    /* which one looks */
 	bool passed;	     /* the first pass is done */
 	bool complete;	     /* the last pass saw everything */
 	uint64_t warned_day; /* exceptions' expiry was looked at on that day */
@@ -74,6 +75,8 @@ void run_schedule(struct run *run, uint64_t delay_us);
 	50000u /* a new cgroup is followed by its process in about that time \
 		*/
 void run_status(struct run *run);
+/* Which engine looks, where that is new, and why it is not another. */
+void run_say_engine(struct run *run);
 /* Judges the tasks of the last pass by what the sources say now. */
 void run_judge_again(struct run *run);
 /* audit.take: brings the ledger up to date with a container that has just been judged. */

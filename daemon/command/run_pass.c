@@ -196,6 +196,22 @@ static void schedule_next(struct run *run, const struct audit_result *result)
 	run_schedule(run, delay);
 }
 
+void run_say_engine(struct run *run)
+{
+	const struct engine *engine = run->audit.engine;
+	_cleanup_free_ char *notice = engine_take_notice(run->audit.engine);
+
+	if (notice)
+		run_say(run, JOURNAL_ENGINE, LOG_NOTICE, "The bpf engine does not work here: %s.",
+			notice);
+	if (run->context.engine == engine->name && run->engine_said)
+		return;
+	run->context.engine = engine->name;
+	run->engine_said = true;
+	run_say(run, JOURNAL_ENGINE, LOG_INFO, "The %s engine looks at this node's tasks.",
+		engine->name);
+}
+
 void run_pass(struct run *run)
 {
 	struct audit_result result;
@@ -204,6 +220,7 @@ void run_pass(struct run *run)
 
 	begin_remembering(run);
 	r = audit_pass(&run->audit, &result);
+	run_say_engine(run);
 	run->due_us = 0;
 	run->last_end_us = clock_us(CLOCK_MONOTONIC);
 	run->last_duration_us = run->last_end_us - begin;

@@ -194,6 +194,15 @@ static int take_pass(struct audit *audit, struct audit_result *ret)
 	return r;
 }
 
+/* Which engine looked, where it is not the one that was wished for. */
+static void say_engine(struct engine *engine)
+{
+	_cleanup_free_ char *notice = engine_take_notice(engine);
+
+	if (notice)
+		message("%s", notice);
+}
+
 /* Asks the Kubernetes API, where there is a way to it, before the pass: who it knows is named. */
 static int ask_and_pass(const struct scan_options *options, const struct node *node,
 	struct sources *sources, struct audit *audit)
@@ -208,6 +217,7 @@ static int ask_and_pass(const struct scan_options *options, const struct node *n
 		message("%s", failure);
 	if (r == 0)
 		r = take_pass(audit, &result);
+	say_engine(audit->engine);
 	if (r < 0) {
 		message("the pass failed: %s", strerror(-r));
 		return EXIT_STATUS_INTERNAL;

@@ -38,8 +38,10 @@ static struct task task_of(const struct bpf_engine *engine, const struct bpf_tas
 
 	_Static_assert(sizeof(task.sets) == sizeof(record->sets), "one order of the sets");
 	memcpy(&task.sets, record->sets, sizeof(task.sets));
-	task.seccomp =
-		record->seccomp <= SECCOMP_FILTER_MODE ? record->seccomp : SECCOMP_DISABLED_MODE;
+	if (record->seccomp == SECCOMP_FILTER_MODE)
+		task.seccomp = SECCOMP_FILTER_MODE;
+	else if (record->seccomp == SECCOMP_STRICT_MODE)
+		task.seccomp = SECCOMP_STRICT_MODE;
 	return task;
 }
 
