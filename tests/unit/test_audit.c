@@ -181,8 +181,8 @@ static void made_free(struct engine *engine)
 	(void)engine;
 }
 
-static const struct engine_ops made_ops = { "procfs", made_pass, made_describe, made_free };
-static struct engine made_engine = { &made_ops };
+static const struct engine_ops made_ops = { made_pass, made_describe, made_free };
+static struct engine made_engine = { .ops = &made_ops, .name = "procfs" };
 
 static uint64_t still_clock(int clock_id)
 {

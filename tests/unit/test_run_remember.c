@@ -94,8 +94,8 @@ static void one_free(struct engine *engine)
 	(void)engine;
 }
 
-static const struct engine_ops one_ops = { "procfs", one_pass, one_describe, one_free };
-static struct engine one_engine = { &one_ops };
+static const struct engine_ops one_ops = { one_pass, one_describe, one_free };
+static struct engine one_engine = { .ops = &one_ops, .name = "procfs" };
 
 static uint64_t clock_of_the_test(int clock_id)
 {

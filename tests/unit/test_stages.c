@@ -94,7 +94,7 @@ static int made_describe(struct engine *engine, const struct task *task, struct 
 	return 0;
 }
 
-static const struct engine_ops made_ops = { "procfs", made_pass, made_describe, NULL };
+static const struct engine_ops made_ops = { made_pass, made_describe, NULL };
 
 static uint64_t clock_of_age(int clock_id)
 {
@@ -116,7 +116,7 @@ static void count_observations(
 static size_t judge(const struct made *made, size_t count, uint64_t age)
 {
 	_cleanup_(policy_freep) struct policy *policy = policy_new_default();
-	struct made_node node = { { &made_ops }, made, count };
+	struct made_node node = { { .ops = &made_ops, .name = "procfs" }, made, count };
 	struct audit audit = { .engine = &node.engine,
 		.registry = registry_new("/nonexistent"),
 		.policy = policy,
