@@ -146,7 +146,7 @@ $(BUILD)/%.o: %.c
 BPF_PROGRAMS := $(patsubst daemon/discover/bpf/%.bpf.c,%,$(sort $(wildcard daemon/discover/bpf/*.bpf.c)))
 BPF_CLANG    ?= clang
 BPFTOOL      ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
-BPF_CFLAGS   := -std=gnu11 -O2 -g -Wall -Wextra -target bpf -mcpu=v2 -fno-stack-protector
+BPF_CFLAGS   := -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter -target bpf -mcpu=v3 -fno-stack-protector
 MULTIARCH    := $(shell $(CC) -print-multiarch 2>/dev/null)
 
 $(BUILD)/bpf/%.bpf.o: daemon/discover/bpf/%.bpf.c

@@ -62,4 +62,96 @@ struct bpf_totals {
 	__u64 kernel_threads; /* there are some in the initial PID namespace alone */
 };
 
+/*
+ * Events, through a ring buffer. Each begins with what kind it is.
+ */
+enum bpf_event_kind {
+	BPF_EVENT_EXEC = 1,
+	BPF_EVENT_CREDENTIALS, /* what a task holds has changed without an execve() */
+	BPF_EVENT_CGROUP_MADE,
+	BPF_EVENT_CGROUP_GONE,
+};
+
+enum bpf_namespace { /* order of enum host_namespace */
+	BPF_NAMESPACE_PID,
+	BPF_NAMESPACE_NET,
+	BPF_NAMESPACE_IPC,
+	BPF_NAMESPACE_MNT,
+	BPF_NAMESPACE_UTS,
+	BPF_NAMESPACE_CGROUP,
+	BPF_NAMESPACES,
+};
+
+#define BPF_PATH_PARTS 32u   /* of a path, at most so many parts from its end are told */
+#define BPF_PART_MAX   256u  /* with its NUL: NAME_MAX */
+#define BPF_PATH_MAX   1024u /* of a cgroup's path, as the kernel writes it */
+#define BPF_PARTS_MAX  3072u /* of all paths of an event */
+#define BPF_ARGS_MAX   1024u
+
+enum bpf_cut { /* what is not all that there was */
+	BPF_CUT_EXE = 1u << 0,
+	BPF_CUT_UNIFIED = 1u << 1,
+	BPF_CUT_LEGACY = 1u << 2,
+	BPF_CUT_ARGS = 1u << 3,
+};
+
+/* What is told of a task whose program begins, or that is to be described: its record, and what it
+ * runs. Written only as far as `text_length` goes. */
+struct bpf_exec_event {
+	__u32 kind;
+	__u32 cut;
+	struct bpf_task_record task;
+	__u64 exe_inode;
+	__u32 exe_device;		  /* as the kernel counts: major << 20 | minor */
+	__u32 namespaces[BPF_NAMESPACES]; /* inodes; 0: not known */
+	/* In `text` one after another: the parts of the executable's path and of its cgroups', each
+	 * from its end to the root, each part terminated by a NUL, without slashes; and the
+	 * arguments, each terminated by a NUL. The cgroups' are there where the place has no
+	 * permit, the legacy one's where it is another. */
+	__u16 exe_parts, unified_parts, legacy_parts;
+	__u16 args_length;
+	__u32 text_length;
+	char text[BPF_PARTS_MAX + BPF_PART_MAX + BPF_ARGS_MAX];
+};
+
+struct bpf_cgroup_event {
+	__u32 kind;
+	__u32 hierarchy; /* 0: the default one */
+	__u64 id;
+	char path[BPF_PATH_MAX]; /* terminated; cut where it is longer */
+};
+
+/* What need not be told of tasks that are in that place: who holds no more than `permitted`, in
+ * that user namespace. A table of these is in memory that both sides share: the daemon writes a row
+ * with `valid` 0, fills it, and makes it valid; a placement's rows are looked for in
+ * BPF_PERMIT_PROBES rows from its hash on. */
+#define BPF_PERMITS	  16384u /* a power of two */
+#define BPF_PERMIT_PROBES 8u
+
+struct bpf_permit {
+	struct bpf_placement placement;
+	__u64 permitted;
+	__u32 user_namespace;
+	__u16 valid;
+	__u16 host; /* no container: whoever lives in the initial PID namespace is not told */
+};
+
+/* Counted by the programs, never set back. */
+struct bpf_event_totals {
+	__u64 execs; /* all of them */
+	__u64 told;  /* events that were written */
+	__u64 lost;  /* and those for which there was no room */
+	__u64 cgroups;
+};
+
+static inline __u32 bpf_placement_hash(const struct bpf_placement *placement)
+{
+	__u64 hash = placement->css_set ^ placement->unified * 0x9e3779b97f4a7c15ULL ^
+		     placement->legacy * 0xc2b2ae3d27d4eb4fULL;
+
+	hash ^= hash >> 32;
+	hash *= 0x9e3779b97f4a7c15ULL;
+	return (__u32)(hash >> 40);
+}
+
 #endif

@@ -31,20 +31,25 @@ static __always_inline void read_credentials(
 	record->user_namespace_level = (__u32) namespace->level;
 }
 
-/* A controller that is in the default hierarchy has the same cgroup there. */
+/* That of one controller's hierarchy. A controller that is in the default one has the same there.
+ */
+static __always_inline struct cgroup *read_legacy_cgroup(const struct css_set *set)
+{
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
+		return set->subsys[bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id)]
+			->cgroup;
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
+		return set->subsys[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id)]
+			->cgroup;
+	return set->dfl_cgrp;
+}
+
 static __always_inline void read_placement(
 	const struct css_set *set, struct bpf_placement *placement)
 {
 	placement->css_set = (__u64)(unsigned long)set;
 	placement->unified = set->dfl_cgrp->kn->id;
-	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
-		placement->legacy =
-			set->subsys[bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id)]
-				->cgroup->kn->id;
-	else if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
-		placement->legacy =
-			set->subsys[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id)]
-				->cgroup->kn->id;
+	placement->legacy = read_legacy_cgroup(set)->kn->id;
 }
 
 static __always_inline void read_pid_namespace(struct pid *pid, struct bpf_task_record *record)

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR GPL-2.0-only
+/*
+ * Events between passes: a program begins, a cgroup comes or goes. Of programs only those are told
+ * that hold more than the daemon has permitted for their place, and those in places that it does
+ * not know. Judges nothing else.
+ */
+#include <linux/bpf.h>
+
+#include "paths.h"
+#include "task.h"
+
+#include <stddef.h>
+
+char _license[] SEC("license") = "GPL";
+
+struct bpf_permit permits[BPF_PERMITS];
+struct bpf_event_totals totals;
+int legacy_hierarchy; /* number of the one that placements' `legacy` is of; 0: there is none */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} events SEC(".maps");
+
+/* An event is larger than the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bpf_exec_event);
+} scratch SEC(".maps");
+
+static __always_inline int is_same_place(
+	const struct bpf_placement *a, const struct bpf_placement *b)
+{
+	return a->css_set == b->css_set && a->unified == b->unified && a->legacy == b->legacy;
+}
+
+static __always_inline const struct bpf_permit *find_permit(const struct bpf_placement *placement)
+{
+	__u32 hash = bpf_placement_hash(placement);
+
+	for (__u32 i = 0; i < BPF_PERMIT_PROBES; i++) {
+		const struct bpf_permit *permit = &permits[(hash + i) & (BPF_PERMITS - 1)];
+
+		if (permit->valid && is_same_place(&permit->placement, placement))
+			return permit;
+	}
+	return 0;
+}
+
+static __always_inline int is_permitted(
+	const struct bpf_permit *permit, const struct bpf_task_record *task)
+{
+	__u64 all = task->sets[BPF_EFFECTIVE] | task->sets[BPF_PERMITTED] |
+		    task->sets[BPF_INHERITABLE] | task->sets[BPF_AMBIENT] |
+		    task->sets[BPF_BOUNDING];
+
+	if (permit->host)
+		return !task->pid_namespace_level;
+	return !(all & ~permit->permitted) && task->user_namespace == permit->user_namespace;
+}
+
+/* The words of the new program's command line, from its own memory. */
+static __always_inline void add_args(struct task_struct *task, struct bpf_exec_event *event)
+{
+	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
+	unsigned long size = BPF_CORE_READ(task, mm, arg_end) - start;
+	__u32 at = event->text_length;
+
+	if (size > BPF_ARGS_MAX) {
+		size = BPF_ARGS_MAX;
+		event->cut |= BPF_CUT_ARGS;
+	}
+	if (at > BPF_PARTS_MAX + BPF_PART_MAX)
+		return;
+	if (bpf_probe_read_user(event->text + at, (__u32)size, (const void *)start) != 0)
+		return;
+	event->args_length = (__u16)size;
+	event->text_length = at + (__u32)size;
+}
+
+static __always_inline void tell_task(struct bpf_exec_event *event)
+{
+	__u64 size = offsetof(struct bpf_exec_event, text) + event->text_length;
+
+	if (size > sizeof(*event))
+		size = sizeof(*event);
+	if (bpf_ringbuf_output(&events, event, size, 0) == 0)
+		__sync_fetch_and_add(&totals.told, 1);
+	else
+		__sync_fetch_and_add(&totals.lost, 1);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(capauditd_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	const struct bpf_permit *permit;
+	struct bpf_exec_event *event;
+	__u32 zero = 0;
+
+	__sync_fetch_and_add(&totals.execs, 1);
+	event = bpf_map_lookup_elem(&scratch, &zero);
+	if (!event)
+		return 0;
+	__builtin_memset(&event->task, 0, sizeof(event->task));
+	read_task(task, &event->task);
+	permit = find_permit(&event->task.placement);
+	if (permit && is_permitted(permit, &event->task))
+		return 0;
+	event->kind = BPF_EVENT_EXEC;
+	read_executable(task, event);
+	if (!permit) {
+		event->unified_parts = add_cgroup_path(
+			event, BPF_CORE_READ(task, cgroups, dfl_cgrp), BPF_CUT_UNIFIED);
+		if (event->task.placement.legacy != event->task.placement.unified)
+			event->legacy_parts = add_cgroup_path(
+				event, read_legacy_cgroup(task->cgroups), BPF_CUT_LEGACY);
+	}
+	add_args(task, event);
+	tell_task(event);
+	return 0;
+}
+
+static __always_inline int tell_cgroup(struct cgroup *cgroup, const char *path, __u32 kind)
+{
+	int hierarchy = cgroup->root->hierarchy_id;
+	struct bpf_cgroup_event *event;
+
+	if (hierarchy && hierarchy != legacy_hierarchy)
+		return 0;
+	__sync_fetch_and_add(&totals.cgroups, 1);
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		__sync_fetch_and_add(&totals.lost, 1);
+		return 0;
+	}
+	event->kind = kind;
+	event->hierarchy = (__u32)hierarchy;
+	event->id = cgroup->kn->id;
+	event->path[0] = 0;
+	bpf_probe_read_kernel_str(event->path, sizeof(event->path), path);
+	bpf_ringbuf_submit(event, 0);
+	__sync_fetch_and_add(&totals.told, 1);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(capauditd_cgroup_made, struct cgroup *cgroup, const char *path)
+{
+	return tell_cgroup(cgroup, path, BPF_EVENT_CGROUP_MADE);
+}
+
+SEC("tp_btf/cgroup_rmdir")
+int BPF_PROG(capauditd_cgroup_gone, struct cgroup *cgroup, const char *path)
+{
+	return tell_cgroup(cgroup, path, BPF_EVENT_CGROUP_GONE);
+}
