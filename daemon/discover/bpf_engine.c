@@ -20,9 +20,10 @@ static void bpf_free(struct engine *base)
 {
 	struct bpf_engine *engine = (struct bpf_engine *)base;
 
+	bpf_places_done(engine);
+	bpf_events_unload(engine);
 	bpf_unload(engine);
 	bpf_crowd_done(&engine->before);
-	bpf_places_done(&engine->places);
 	if (engine->procfs)
 		engine_free(&engine->procfs->engine);
 	free(engine);
@@ -32,6 +33,12 @@ static const struct engine_ops bpf_ops = {
 	.pass = bpf_pass,
 	.describe = describe,
 	.free = bpf_free,
+	.event_fd = bpf_event_fd,
+	.read_events = bpf_read_events,
+	.count_events = bpf_count_events,
+	.permit = bpf_permit,
+	.permit_event = bpf_permit_event,
+	.forget_permits = bpf_forget_permits,
 };
 
 /* Iterates once, so that what does not work is known before anybody depends on it. */
@@ -71,6 +78,8 @@ int engine_bpf_new(bool lasting, struct engine **ret, struct diag *diag)
 		r = bpf_load(engine, lasting, diag);
 	if (r == 0)
 		r = try(engine, diag);
+	if (r == 0 && lasting)
+		r = bpf_events_load(engine, diag);
 	if (r < 0) {
 		bpf_free(&engine->engine);
 		return r;

@@ -11,6 +11,9 @@
 #include "placements.h"
 #include "procfs_internal.h"
 
+struct bpf_engine;
+struct bpf_place;
+
 /* One user process of a crowd, with those of its threads that were written. */
 struct bpf_process {
 	uint32_t leader; /* number of its record, or BPF_NO_RECORD: the leader has exited */
@@ -56,10 +59,10 @@ bool bpf_process_equal(const struct bpf_crowd *a, const struct bpf_process *x,
 /* One combination of cgroups and its text in /proc/PID/cgroup, which is read of one process that is
  * in it. That process may have gone elsewhere between the iteration and the reading, on purpose:
  * the text counts as confirmed once a later pass has seen it there still. */
-struct bpf_place;
-
 struct bpf_places {
 	struct bpf_place *by_placement;
+	struct bpf_place **by_number; /* by the number of the placement in the last snapshot */
+	size_t number_count;
 	uint64_t pass; /* counts; what a pass has not seen is forgotten at its end */
 };
 
@@ -76,17 +79,33 @@ struct bpf_pass;
  * or NULL. 0; -ESRCH where it is gone; -errno. */
 int bpf_places_find(struct bpf_pass *pass, const struct bpf_task_record *record,
 	struct bpf_place *known, struct bpf_place_use *ret);
-void bpf_places_sweep(struct bpf_places *places);
-void bpf_places_done(struct bpf_places *places);
+/* Ends a pass: forgets what it has not seen, and lists the rest by number. 0 or -ENOMEM. */
+int bpf_places_sweep(struct bpf_engine *engine, size_t placement_count);
+void bpf_places_done(struct bpf_engine *engine);
+
+/* The text of a place that a pass has seen, or an event has told; -ENOENT. */
+int bpf_places_text(const struct bpf_places *places, const struct bpf_placement *placement,
+	const char **ret_text, size_t *ret_length);
+/* Notes what an event has told. 0, -ENOSPC, -ENOMEM. */
+int bpf_places_note(struct bpf_places *places, const struct bpf_task_record *record,
+	const char *text, size_t length);
+/* The text of one task into procfs's buffer. Its length; -ESRCH where it is gone; -errno. */
+ssize_t bpf_places_read(struct bpf_engine *engine, const struct bpf_task_record *record);
 
 struct tasks_bpf;
+struct events_bpf;
+struct ring_buffer;
 
 struct bpf_engine {
 	struct engine engine;
 	struct procfs *procfs; /* owned; reads what of a single process is reported */
 	struct tasks_bpf *program;
-	int link;   /* the iterator, -1 before it is attached */
-	int pinned; /* a folder in which it is pinned as "tasks", or -1 */
+	int link;		   /* the iterator, -1 before it is attached */
+	int pinned;		   /* a folder in which it is pinned as "tasks", or -1 */
+	struct events_bpf *events; /* NULL: there are none */
+	struct ring_buffer *ring;
+	uint64_t lost; /* events that could not be made out, or for want of memory */
+	const struct event_handler *handler; /* while events are read */
 	struct bpf_places places;
 	struct bpf_crowd before;  /* of the last pass */
 	const struct task *given; /* the tasks of the snapshot that it made */
@@ -118,6 +137,32 @@ int bpf_pass(struct engine *engine, const struct pass_options *options, struct s
 /* bpf_check.c: is what the iteration says of ourselves what /proc says? 0; -EUCLEAN with a sentence
  * in *diag; -errno. */
 int bpf_check(struct bpf_engine *engine, const struct bpf_crowd *crowd, struct diag *diag);
+
+/* bpf_events.c: loads and attaches what tells events. 0; -errno with *diag filled. */
+int bpf_events_load(struct bpf_engine *engine, struct diag *diag);
+void bpf_events_unload(struct bpf_engine *engine);
+int bpf_event_fd(struct engine *engine);
+int bpf_read_events(struct engine *engine, const struct event_handler *handler);
+void bpf_count_events(const struct engine *engine, struct event_counts *ret);
+struct bpf_permit *bpf_permit_rows(const struct bpf_engine *engine); /* NULL without events */
+
+/* bpf_event.c: from what the kernel wrote to an event. `text` is where its cgroup text may be made.
+ * 0; -ENOMEM; -EBADMSG. The event borrows from what it is made of. */
+#define BPF_CGROUP_TEXT_MAX 8192u
+int bpf_event_decode(struct bpf_engine *engine, const struct bpf_exec_event *event, size_t size,
+	char text[static BPF_CGROUP_TEXT_MAX], struct exec_event *ret);
+struct task bpf_task_of(const struct bpf_engine *engine, const struct bpf_task_record *record);
+
+/* bpf_permits.c: the rows that the events' programs look up. A place has at most one. */
+void bpf_permit(struct engine *engine, unsigned placement, const struct permit *permit);
+void bpf_permit_event(
+	struct engine *engine, const struct exec_event *event, const struct permit *permit);
+void bpf_forget_permits(struct engine *engine);
+/* Writes a place's row; `row` remembers which, BPF_NO_ROW: none. */
+#define BPF_NO_ROW UINT32_MAX
+void bpf_row_set(struct bpf_engine *engine, const struct bpf_placement *placement,
+	const struct permit *permit, bool host, uint32_t *row);
+void bpf_row_clear(struct bpf_engine *engine, uint32_t *row);
 
 /* Start times are shown in clock ticks. */
 uint64_t bpf_ticks(const struct bpf_engine *engine, uint64_t ns);

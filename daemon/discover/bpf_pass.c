@@ -18,7 +18,7 @@ uint64_t bpf_ticks(const struct bpf_engine *engine, uint64_t ns)
 	return ns / (UINT64_C(1000000000) / engine->ticks_per_second); /* as the kernel rounds */
 }
 
-static struct task task_of(const struct bpf_engine *engine, const struct bpf_task_record *record)
+struct task bpf_task_of(const struct bpf_engine *engine, const struct bpf_task_record *record)
 {
 	struct task task = {
 		.pid = (pid_t)record->pid,
@@ -67,8 +67,8 @@ static int add_tasks(struct bpf_pass *pass, const struct bpf_process *process, s
 		r = snapshot_add_task(s, first);
 	}
 	for (uint32_t i = 0; r == 0 && i < process->thread_count; i++) {
-		struct task task =
-			task_of(pass->engine, &crowd->records[crowd->threads[process->thread + i]]);
+		struct task task = bpf_task_of(
+			pass->engine, &crowd->records[crowd->threads[process->thread + i]]);
 
 		task.placement = first->placement;
 		task.start_ticks = first->start_ticks;
@@ -161,7 +161,7 @@ static int take_process(
 	process->place = use.place;
 	if (equal && use.confirmed)
 		return before->task_count ? take_over(pass, before, process, use.placement) : 0;
-	task = task_of(pass->engine, record);
+	task = bpf_task_of(pass->engine, record);
 	task.placement = use.placement;
 	if (!wanted_by_name(use.identity) &&
 		!wanted_otherwise(pass->engine->procfs, use.identity, pass->options->include_host,
@@ -284,6 +284,8 @@ int bpf_pass(struct engine *base, const struct pass_options *options, struct sna
 	engine->places.pass++;
 	r = take_all(&pass);
 	placements_done(&pass.placements);
+	if (r == 0)
+		r = bpf_places_sweep(engine, snapshot.placement_count);
 	if (r < 0) {
 		snapshot_done(&snapshot);
 		bpf_crowd_done(&pass.crowd);
@@ -291,7 +293,6 @@ int bpf_pass(struct engine *base, const struct pass_options *options, struct sna
 		return r;
 	}
 	count_all(&pass);
-	bpf_places_sweep(&engine->places);
 	bpf_crowd_done(&engine->before);
 	engine->before = pass.crowd;
 	engine->given = snapshot.tasks;

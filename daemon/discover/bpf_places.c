@@ -24,34 +24,170 @@ struct bpf_place {
 	uint64_t start_ns;
 	bool confirmed;
 	bool lost;	    /* out of memory while it was added */
+	bool host;	    /* no container's, by its text */
 	uint64_t pass;	    /* in which it was used last */
 	unsigned placement; /* its number in that pass's snapshot */
+	struct bpf_place *same_number;
+	uint32_t row; /* of what is permitted there */
 };
 
-static void forget(struct bpf_places *places, struct bpf_place *place)
+static void forget(struct bpf_engine *engine, struct bpf_place *place)
 {
-	HASH_DEL(places->by_placement, place);
+	bpf_row_clear(engine, &place->row);
+	HASH_DEL(engine->places.by_placement, place);
 	free(place->text);
 	free(place);
 }
 
-void bpf_places_sweep(struct bpf_places *places)
+/* Of the host's own programs nobody needs to hear. */
+static void permit_host(struct bpf_engine *engine, struct bpf_place *place)
+{
+	if (place->host && place->confirmed)
+		bpf_row_set(engine, &place->key, NULL, true, &place->row);
+}
+
+int bpf_places_sweep(struct bpf_engine *engine, size_t placement_count)
+{
+	struct bpf_places *places = &engine->places;
+	struct bpf_place *place, *next, **by_number;
+
+	by_number = calloc(placement_count + 1, sizeof(struct bpf_place *));
+	if (!by_number)
+		return -ENOMEM;
+	free(places->by_number);
+	places->by_number = by_number;
+	places->number_count = placement_count;
+	HASH_ITER (hh, places->by_placement, place, next) {
+		if (place->pass != places->pass) {
+			forget(engine, place);
+			continue;
+		}
+		place->same_number = by_number[place->placement];
+		by_number[place->placement] = place;
+		permit_host(engine, place);
+	}
+	return 0;
+}
+
+void bpf_places_done(struct bpf_engine *engine)
 {
 	struct bpf_place *place, *next;
 
-	HASH_ITER (hh, places->by_placement, place, next) {
-		if (place->pass != places->pass)
-			forget(places, place);
+	HASH_ITER (hh, engine->places.by_placement, place, next) {
+		forget(engine, place);
+	}
+	free(engine->places.by_number);
+}
+
+void bpf_permit(struct engine *base, unsigned placement, const struct permit *permit)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+
+	if (placement >= engine->places.number_count)
+		return;
+	for (struct bpf_place *place = engine->places.by_number[placement]; place;
+		place = place->same_number)
+		if (place->confirmed)
+			bpf_row_set(engine, &place->key, permit, false, &place->row);
+}
+
+static struct bpf_place *find(const struct bpf_places *places, const struct bpf_placement *key)
+{
+	struct bpf_place *place;
+
+	HASH_FIND(hh, places->by_placement, key, sizeof(*key), place);
+	return place;
+}
+
+void bpf_permit_event(
+	struct engine *base, const struct exec_event *event, const struct permit *permit)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+	struct bpf_placement key;
+	struct bpf_place *place;
+
+	_Static_assert(sizeof(key) == sizeof(event->place), "a place has three numbers");
+	memcpy(&key, event->place, sizeof(key));
+	place = find(&engine->places, &key);
+	if (place)
+		bpf_row_set(engine, &place->key, permit, false, &place->row);
+}
+
+void bpf_forget_permits(struct engine *base)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+	struct bpf_place *place, *next;
+
+	HASH_ITER (hh, engine->places.by_placement, place, next) {
+		if (!place->host)
+			bpf_row_clear(engine, &place->row);
 	}
 }
 
-void bpf_places_done(struct bpf_places *places)
+int bpf_places_text(const struct bpf_places *places, const struct bpf_placement *key,
+	const char **ret_text, size_t *ret_length)
 {
-	struct bpf_place *place, *next;
+	const struct bpf_place *place = find(places, key);
 
-	HASH_ITER (hh, places->by_placement, place, next) {
-		forget(places, place);
+	if (!place)
+		return -ENOENT;
+	*ret_text = place->text;
+	*ret_length = place->length;
+	return 0;
+}
+
+static int set_text(struct bpf_place *place, const struct bpf_task_record *record, const char *text,
+	size_t length)
+{
+	char *copy = malloc(length ? length : 1);
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, text, length);
+	free(place->text);
+	place->text = copy;
+	place->length = length;
+	place->pid = record->pid;
+	place->tid = record->tid;
+	place->start_ns = record->start_ns;
+	return 0;
+}
+
+static int new_place(struct bpf_places *places, const struct bpf_task_record *record,
+	const char *text, size_t length, struct bpf_place **ret)
+{
+	struct bpf_place *place;
+	int r;
+
+	if (HASH_COUNT(places->by_placement) >= DISCOVER_PLACEMENTS_MAX)
+		return -ENOSPC;
+	place = calloc(1, sizeof(*place));
+	if (!place)
+		return -ENOMEM;
+	place->key = record->placement;
+	place->row = BPF_NO_ROW;
+	r = set_text(place, record, text, length);
+	if (r == 0) {
+		HASH_ADD(hh, places->by_placement, key, sizeof(place->key), place);
+		r = place->lost ? -ENOMEM : 0;
 	}
+	if (r < 0) {
+		free(place->text);
+		free(place);
+		return r;
+	}
+	*ret = place;
+	return 0;
+}
+
+/* It came from the kernel together with the placement, but for what it may have cut: the next pass
+ * reads it from /proc all the same. */
+int bpf_places_note(struct bpf_places *places, const struct bpf_task_record *record,
+	const char *text, size_t length)
+{
+	struct bpf_place *place;
+
+	return new_place(places, record, text, length, &place);
 }
 
 static int check_start(struct bpf_engine *engine, int proc, const struct bpf_task_record *record)
@@ -69,8 +205,7 @@ static int check_start(struct bpf_engine *engine, int proc, const struct bpf_tas
 	return facts.start_ticks == bpf_ticks(engine, record->start_ns) ? 0 : -ESRCH;
 }
 
-/* The text into procfs's buffer; its length or -errno. */
-static ssize_t read_text(struct bpf_engine *engine, const struct bpf_task_record *record)
+ssize_t bpf_places_read(struct bpf_engine *engine, const struct bpf_task_record *record)
 {
 	_cleanup_close_ int proc = proc_open((pid_t)record->pid);
 	char path[64];
@@ -90,53 +225,13 @@ static ssize_t read_text(struct bpf_engine *engine, const struct bpf_task_record
 	return r < 0 ? r : n;
 }
 
-/* Reads the text of a place that is new, or whose reading could not be confirmed. */
-static int read_place(
-	struct bpf_engine *engine, struct bpf_place *place, const struct bpf_task_record *record)
-{
-	ssize_t n = read_text(engine, record);
-	char *text;
-
-	if (n < 0)
-		return (int)n;
-	text = malloc(n ? (size_t)n : 1);
-	if (!text)
-		return -ENOMEM;
-	memcpy(text, engine->procfs->buffer, (size_t)n);
-	free(place->text);
-	place->text = text;
-	place->length = (size_t)n;
-	place->pid = record->pid;
-	place->tid = record->tid;
-	place->start_ns = record->start_ns;
-	return 0;
-}
-
 static int make_place(
 	struct bpf_engine *engine, const struct bpf_task_record *record, struct bpf_place **ret)
 {
-	struct bpf_places *places = &engine->places;
-	struct bpf_place *place;
-	int r;
+	ssize_t n = bpf_places_read(engine, record);
 
-	if (HASH_COUNT(places->by_placement) >= DISCOVER_PLACEMENTS_MAX)
-		return -ENOSPC;
-	place = calloc(1, sizeof(*place));
-	if (!place)
-		return -ENOMEM;
-	place->key = record->placement;
-	r = read_place(engine, place, record);
-	if (r == 0) {
-		HASH_ADD(hh, places->by_placement, key, sizeof(place->key), place);
-		r = place->lost ? -ENOMEM : 0;
-	}
-	if (r < 0) {
-		free(place->text);
-		free(place);
-		return r;
-	}
-	*ret = place;
-	return 0;
+	return n < 0 ? (int)n
+		     : new_place(&engine->places, record, engine->procfs->buffer, (size_t)n, ret);
 }
 
 static bool is_witness(const struct bpf_place *place, const struct bpf_task_record *record)
@@ -159,13 +254,18 @@ static bool is_still_there(const struct bpf_crowd *crowd, const struct bpf_place
 static int confirm(
 	struct bpf_pass *pass, struct bpf_place *place, const struct bpf_task_record *record)
 {
+	ssize_t n;
+
 	if (place->confirmed)
 		return 0;
 	if (is_still_there(&pass->crowd, place)) {
 		place->confirmed = true;
 		return 0;
 	}
-	return is_witness(place, record) ? 0 : read_place(pass->engine, place, record);
+	if (is_witness(place, record))
+		return 0;
+	n = bpf_places_read(pass->engine, record);
+	return n < 0 ? (int)n : set_text(place, record, pass->engine->procfs->buffer, (size_t)n);
 }
 
 int bpf_places_find(struct bpf_pass *pass, const struct bpf_task_record *record,
@@ -193,6 +293,8 @@ int bpf_places_find(struct bpf_pass *pass, const struct bpf_task_record *record,
 		if (r < 0)
 			return r;
 		place->pass = engine->places.pass;
+		place->host =
+			pass->snapshot->placements[place->placement].identity.kind == CGROUP_HOST;
 	}
 	*ret = (struct bpf_place_use){
 		.place = place,

@@ -68,6 +68,37 @@ static int describe(struct engine *base, const struct task *task, struct process
 	return engine->used->ops->describe(engine->used, task, ret);
 }
 
+static int event_fd(struct engine *base)
+{
+	return engine_event_fd(((struct auto_engine *)base)->used);
+}
+
+static int read_events(struct engine *base, const struct event_handler *handler)
+{
+	return engine_read_events(((struct auto_engine *)base)->used, handler);
+}
+
+static void count_events(const struct engine *base, struct event_counts *ret)
+{
+	engine_count_events(((const struct auto_engine *)base)->used, ret);
+}
+
+static void permit(struct engine *base, unsigned placement, const struct permit *permit)
+{
+	engine_permit(((struct auto_engine *)base)->used, placement, permit);
+}
+
+static void permit_event(
+	struct engine *base, const struct exec_event *event, const struct permit *permit)
+{
+	engine_permit_event(((struct auto_engine *)base)->used, event, permit);
+}
+
+static void forget_permits(struct engine *base)
+{
+	engine_forget_permits(((struct auto_engine *)base)->used);
+}
+
 static void auto_free(struct engine *base)
 {
 	struct auto_engine *engine = (struct auto_engine *)base;
@@ -80,6 +111,12 @@ static const struct engine_ops auto_ops = {
 	.pass = pass,
 	.describe = describe,
 	.free = auto_free,
+	.event_fd = event_fd,
+	.read_events = read_events,
+	.count_events = count_events,
+	.permit = permit,
+	.permit_event = permit_event,
+	.forget_permits = forget_permits,
 };
 
 int engine_auto_new(bool lasting, struct engine **ret)

@@ -61,7 +61,7 @@ ssize_t procfs_read(struct procfs *procfs, int proc, const char *name, bool reco
 	}
 }
 
-static const char too_long[] = "unreadable\n";
+static const char too_long[] = PROCFS_UNREADABLE_CGROUP;
 
 ssize_t procfs_read_cgroup(struct procfs *procfs, int proc, const char *name)
 {

@@ -38,6 +38,8 @@ enum user_namespace procfs_user_namespace(const struct procfs *procfs, int proc,
  * proc_read_record(). The length, or -errno. */
 ssize_t procfs_read(struct procfs *procfs, int proc, const char *name, bool record);
 
+#define PROCFS_UNREADABLE_CGROUP "unreadable\n" /* stands for a text that cannot be had */
+
 /* A text of /proc/PID/cgroup (`name` below the process's folder) into the buffer. Older kernels
  * refuse a path that is too long to be shown, which a container with a cgroup of its own can make:
  * that gives a text which names an ambiguous container, so that the process is nobody's by name,

@@ -29,6 +29,34 @@ struct pass_options {
 
 struct engine;
 
+/* What nobody needs to hear of: programs that hold no more than `permitted`, in that user
+ * namespace. */
+struct permit {
+	capability_mask permitted;
+	uint64_t user_namespace; /* inode */
+};
+
+/* A program has begun: told by an engine that hears of it, maybe when it has ended already. */
+struct exec_event {
+	struct task task; /* its placement is this one alone */
+	struct placement placement;
+	struct process process; /* the handler may move it out, and leave it zeroed */
+	uint64_t place[3];	/* the engine's */
+};
+
+struct event_handler {
+	void (*exec)(void *data, struct exec_event *event);
+	/* A cgroup was made or is gone; a path of the host's tree, cut where it is too long. */
+	void (*cgroup)(void *data, const char *path, bool made);
+	void *data;
+};
+
+/* Since the engine was made. */
+struct event_counts {
+	uint64_t execs, cgroups; /* that there were */
+	uint64_t lost;		 /* that should have been told and were not */
+};
+
 struct engine_ops {
 	/* Fills *ret, which the caller releases with snapshot_done(). 0 or -errno; what single
 	 * processes refuse is in the coverage. */
@@ -37,6 +65,16 @@ struct engine_ops {
 	/* Reads what is reported of one task. 0; -ESRCH where it is not that process any more. */
 	int (*describe)(struct engine *engine, const struct task *task, struct process *ret);
 	void (*free)(struct engine *engine);
+	/* Events; all NULL where the engine hears of none. A descriptor that can be read when there
+	 * are some, or -errno; -ENOTSUP: there are none. */
+	int (*event_fd)(struct engine *engine);
+	int (*read_events)(struct engine *engine, const struct event_handler *handler);
+	void (*count_events)(const struct engine *engine, struct event_counts *ret);
+	/* See engine_permit(). */
+	void (*permit)(struct engine *engine, unsigned placement, const struct permit *permit);
+	void (*permit_event)(
+		struct engine *engine, const struct exec_event *event, const struct permit *permit);
+	void (*forget_permits)(struct engine *engine);
 };
 
 struct engine {
@@ -62,6 +100,20 @@ int engine_bpf_new(bool lasting, struct engine **ret, struct diag *diag);
 
 /* bpf where it works; where it does not, or no longer, procfs, with a notice. */
 int engine_auto_new(bool lasting, struct engine **ret);
+
+/* See engine_ops. Without events: -ENOTSUP, no event, zeroes. engine_read_events() hands what has
+ * come so far to the handler, in its order; the number of events, or -errno. */
+int engine_event_fd(struct engine *engine);
+int engine_read_events(struct engine *engine, const struct event_handler *handler);
+void engine_count_events(const struct engine *engine, struct event_counts *ret);
+
+/* Says of a placement of the last snapshot, or of where an event came from, which programs need not
+ * be told. What nothing is said of is told always. */
+void engine_permit(struct engine *engine, unsigned placement, const struct permit *permit);
+void engine_permit_event(
+	struct engine *engine, const struct exec_event *event, const struct permit *permit);
+/* Takes back all that was permitted: another policy counts. */
+void engine_forget_permits(struct engine *engine);
 
 void engine_free(struct engine *engine);
 DEFINE_CLEANUP(struct engine, engine_free)

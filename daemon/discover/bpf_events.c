@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Hears of programs that begin and of cgroups that come and go, through a ring buffer.
+ */
+#include "bpf_internal.h"
+#include "bpf_program.h"
+
+#include "events.skel.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The number of the hierarchy that the programs look at besides the default one (proc_cgroups(5)):
+ * the "pids" controller's, or where the kernel has none, the "memory" controller's. */
+static int legacy_hierarchy(void)
+{
+	_cleanup_fclose_ FILE *file = fopen("/proc/cgroups", "re");
+	char line[256], name[64];
+	int hierarchy, pids = -1, memory = 0;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%63s %d", name, &hierarchy) != 2)
+			continue;
+		if (strcmp(name, "pids") == 0)
+			pids = hierarchy;
+		else if (strcmp(name, "memory") == 0)
+			memory = hierarchy;
+	}
+	return pids >= 0 ? pids : memory;
+}
+
+static void hand_over_exec(
+	struct bpf_engine *engine, const struct bpf_exec_event *kernels, size_t size)
+{
+	char text[BPF_CGROUP_TEXT_MAX];
+	struct exec_event event;
+
+	if (bpf_event_decode(engine, kernels, size, text, &event) < 0) {
+		engine->lost++;
+		return;
+	}
+	engine->handler->exec(engine->handler->data, &event);
+	process_done(&event.process);
+}
+
+static void hand_over_cgroup(
+	struct bpf_engine *engine, const struct bpf_cgroup_event *kernels, size_t size)
+{
+	if (size < sizeof(*kernels) || !memchr(kernels->path, '\0', sizeof(kernels->path))) {
+		engine->lost++;
+		return;
+	}
+	engine->handler->cgroup(
+		engine->handler->data, kernels->path, kernels->kind == BPF_EVENT_CGROUP_MADE);
+}
+
+static int hand_over(void *data, void *bytes, size_t size)
+{
+	struct bpf_engine *engine = data;
+	uint32_t kind;
+
+	if (size < sizeof(kind))
+		return 0;
+	memcpy(&kind, bytes, sizeof(kind));
+	if (kind == BPF_EVENT_EXEC || kind == BPF_EVENT_CREDENTIALS)
+		hand_over_exec(engine, bytes, size);
+	else if (kind == BPF_EVENT_CGROUP_MADE || kind == BPF_EVENT_CGROUP_GONE)
+		hand_over_cgroup(engine, bytes, size);
+	return 0;
+}
+
+int bpf_events_load(struct bpf_engine *engine, struct diag *diag)
+{
+	int r;
+
+	engine->events = events_bpf__open();
+	if (!engine->events)
+		return bpf_program_refused("what tells of new programs", -errno, diag);
+	r = events_bpf__load(engine->events);
+	if (r < 0)
+		return bpf_program_refused("what tells of new programs", r, diag);
+	engine->events->bss->legacy_hierarchy = legacy_hierarchy();
+	engine->ring =
+		ring_buffer__new(bpf_map__fd(engine->events->maps.events), hand_over, engine, NULL);
+	if (!engine->ring)
+		return bpf_program_refused("the ring of events", -errno, diag);
+	r = events_bpf__attach(engine->events);
+	return r < 0 ? bpf_program_refused("what tells of new programs", r, diag) : 0;
+}
+
+void bpf_events_unload(struct bpf_engine *engine)
+{
+	ring_buffer__free(engine->ring);
+	events_bpf__destroy(engine->events);
+	engine->ring = NULL;
+	engine->events = NULL;
+}
+
+int bpf_event_fd(struct engine *base)
+{
+	const struct bpf_engine *engine = (const struct bpf_engine *)base;
+
+	return engine->ring ? ring_buffer__epoll_fd(engine->ring) : -ENOTSUP;
+}
+
+int bpf_read_events(struct engine *base, const struct event_handler *handler)
+{
+	struct bpf_engine *engine = (struct bpf_engine *)base;
+	int n;
+
+	if (!engine->ring)
+		return 0;
+	engine->handler = handler;
+	n = ring_buffer__consume(engine->ring);
+	engine->handler = NULL;
+	return n;
+}
+
+void bpf_count_events(const struct engine *base, struct event_counts *ret)
+{
+	const struct bpf_engine *engine = (const struct bpf_engine *)base;
+	const struct bpf_event_totals *totals;
+
+	if (!engine->events)
+		return;
+	totals = &engine->events->bss->totals;
+	*ret = (struct event_counts){
+		.execs = __atomic_load_n(&totals->execs, __ATOMIC_RELAXED),
+		.cgroups = __atomic_load_n(&totals->cgroups, __ATOMIC_RELAXED),
+		.lost = __atomic_load_n(&totals->lost, __ATOMIC_RELAXED) + engine->lost,
+	};
+}
+
+struct bpf_permit *bpf_permit_rows(const struct bpf_engine *engine)
+{
+	return engine->events ? engine->events->bss->permits : NULL;
+}
