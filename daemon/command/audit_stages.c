@@ -17,12 +17,6 @@
 #define YOUNG_S	  1u /* what is told by nothing else has to be so old */
 #define RUNTIME_S 5u /* so long a runtime's exec'd stage may take */
 
-/* Who was looked at and cannot have exec'd since is not asked again. */
-static bool is_known_not_to_be(const struct task *task)
-{
-	return task->same && task->no_stage;
-}
-
 /* 1 or 0; -ESRCH where it is gone: nothing will be said of it; -ENOMEM. */
 static int is_stage(
 	struct audit *audit, const struct task *task, uint64_t age_s, uint64_t *unsettled)
@@ -85,7 +79,7 @@ static size_t mark_stage(struct audit *audit, size_t first)
 static int look_at(struct audit *audit, struct task *task, uint64_t age_s, struct settled *settled,
 	uint64_t *unsettled)
 {
-	int r = is_known_not_to_be(task) ? 0 : is_stage(audit, task, age_s, unsettled);
+	int r = task->no_stage ? 0 : is_stage(audit, task, age_s, unsettled);
 
 	if (r == 0) {
 		*settled = (struct settled){ task->container + 1, task->sets };
