@@ -238,10 +238,8 @@ static bool has_news(const struct known_container *known, const struct judge_inp
 static bool is_settled(const struct audit *audit, const struct known_container *known,
 	const struct audited *audited)
 {
-	const struct assessment *a = &audited->assessment;
-
-	return !audit->only && known->reference.known && !audited->observation_count &&
-	       !a->starting && !a->excused && !known->stages && !known->excused_passes;
+	return !audit->only && known->reference.known && !known->stages &&
+	       !audited->observation_count;
 }
 
 static void note_judged(const struct audit *audit, struct known_container *known,
