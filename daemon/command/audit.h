@@ -40,10 +40,20 @@ struct audit_result {
  * not told of it yet, and posture waits. */
 #define AUDIT_API_GRACE_US 30000000u
 
+/* What a verdict depends on besides the container: where it is another, all are judged. */
+struct audit_terms {
+	const struct policy *policy;
+	const struct profile *forced;
+	uint64_t day;
+	bool report_tolerated;
+};
+
 struct audit {
 	struct engine *engine;
 	struct registry *registry;
-	const struct policy *policy;  /* borrowed; may be exchanged between passes */
+	/* Borrowed; may be exchanged between passes, with audit_take_policy(): another policy may
+	 * lie where one was. */
+	const struct policy *policy;
 	const struct profile *forced; /* of that policy, or NULL */
 	const char *const *bases;     /* trusted cgroup prefixes, NULL-terminated, or NULL */
 	bool include_host;
@@ -63,9 +73,16 @@ struct audit {
 	void (*take)(void *data, const struct audit_result *result, struct audited *audited);
 	void *take_data;
 	struct snapshot snapshot; /* of the last pass: what the next one follows */
+	struct audit_terms terms; /* of the last judging */
+	uint64_t terms_number;	  /* changes with them */
 };
 
-/* Takes one pass. The result is released with audit_result_done(), before the next pass. 0 or
+/* From the next pass on it is judged by that policy, everything anew. */
+void audit_take_policy(struct audit *audit, const struct policy *policy);
+
+/* Takes one pass. A container whose tasks are `same`, of which no source has said anything, and of
+ * which nothing was to be observed, keeps its assessment, and is handed over like any other. The
+ * result is released with audit_result_done(), before the next pass. 0 or
  * -errno. */
 int audit_pass(struct audit *audit, struct audit_result *ret);
 void audit_result_done(struct audit_result *result);

@@ -106,7 +106,7 @@ static void adopt(struct run *run, struct policy *new)
 	say_unchanged(run, new);
 	policy_free(run->policy);
 	run->policy = new;
-	run->audit.policy = new;
+	audit_take_policy(&run->audit, new);
 	run->policy_is_new = true;
 	run_take_bases(run);
 	run->audit.report_tolerated = policy_run(new)->report_all;

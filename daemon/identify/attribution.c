@@ -4,6 +4,7 @@
  * it was before, since what a process was attributed to sticks to it.
  */
 #include "registry_internal.h"
+#include "succession.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,9 +22,13 @@ struct init {
 struct attribution {
 	struct registry *registry;
 	struct snapshot *snapshot;
-	const struct snapshot *previous;
-	struct init *inits;	     /* by placement */
+	struct succession succession;
+	bool trusted;
+	struct init *inits;	     /* by placement; NULL: nobody has asked for them */
 	struct entry **by_placement; /* NULL where the placement alone does not say */
+	/* A placement is perhaps another's than it was in the snapshot before. */
+	bool placements_changed;
+	enum { QUIET_UNKNOWN, QUIET, NOT_QUIET } quiet; /* see is_quiet() */
 };
 
 static int copy_path(struct container *container, const struct cgroup_identity *identity)
@@ -114,6 +119,7 @@ static int attribute_placement(
 	if (r < 0)
 		return r;
 	if (!(*ret)->is_new && (*ret)->users != identity->below_user_manager) {
+		a->placements_changed = true;
 		if (identity->below_user_manager)
 			return find_unattributed(a, placement, ret);
 		/* The user's was first: nothing that was learned of it counts. */
@@ -121,6 +127,8 @@ static int attribute_placement(
 		(*ret)->told_anew_us = a->registry->now_us;
 		(*ret)->known.reference = (struct reference){ 0 };
 		(*ret)->known.looked_into = false;
+		(*ret)->known.settled = false;
+		a->registry->pods_counted = a->registry->refreshed = false;
 		(*ret)->known.container.opaque = false;
 	}
 	if (!(*ret)->is_new)
@@ -133,6 +141,7 @@ static int attribute_placement(
 static int attribute_placements(struct attribution *a)
 {
 	const struct snapshot *s = a->snapshot;
+	uint64_t made = a->registry->made;
 
 	for (int users = 0; users <= 1; users++) {
 		for (size_t i = 0; i < s->placement_count; i++) {
@@ -143,8 +152,10 @@ static int attribute_placements(struct attribution *a)
 			r = attribute_placement(a, &s->placements[i], &a->by_placement[i]);
 			if (r < 0 && r != -ENOSPC)
 				return r;
+			a->placements_changed |= r < 0;
 		}
 	}
+	a->placements_changed |= made != a->registry->made;
 	return 0;
 }
 
@@ -171,8 +182,13 @@ static const struct task *find_namespace_head(const struct attribution *a, const
 
 /* Somebody who entered from outside has no ancestor there: if one namespace's init shares its
  * cgroup, it is taken for that one's. */
-static void find_inits(struct attribution *a)
+static int find_inits(struct attribution *a)
 {
+	if (a->inits)
+		return 0;
+	a->inits = calloc(a->snapshot->placement_count + 1, sizeof(*a->inits));
+	if (!a->inits)
+		return -ENOMEM;
 	for (size_t i = 0; i < a->snapshot->task_count; i++) {
 		const struct task *task = &a->snapshot->tasks[i];
 		struct init *init = &a->inits[task->placement];
@@ -182,13 +198,22 @@ static void find_inits(struct attribution *a)
 		init->several = init->task != NULL;
 		init->task = task;
 	}
+	return 0;
 }
 
-static const struct task *find_head_by_cgroup(const struct attribution *a, const struct task *task)
+/* *ret stays as it is where there is none. */
+static int find_head_by_cgroup(
+	struct attribution *a, const struct task *task, const struct task **ret)
 {
-	const struct init *init = &a->inits[task->placement];
+	const struct init *init;
+	int r = find_inits(a);
 
-	return init->several ? NULL : init->task;
+	if (r < 0)
+		return r;
+	init = &a->inits[task->placement];
+	if (init->task && !init->several)
+		*ret = init->task;
+	return 0;
 }
 
 static int attribute_namespace(struct attribution *a, const struct task *task, struct entry **ret)
@@ -203,9 +228,9 @@ static int attribute_namespace(struct attribution *a, const struct task *task, s
 		return 0;
 	}
 	if (head->namespace_pid != 1) {
-		const struct task *other = find_head_by_cgroup(a, head);
-
-		head = other ? other : head;
+		r = find_head_by_cgroup(a, head, &head);
+		if (r < 0)
+			return r;
 	}
 	(void)snprintf(id, sizeof(id), "pidns-%d-%llu", (int)head->pid,
 		(unsigned long long)head->start_ticks);
@@ -241,44 +266,96 @@ static bool sticks(const struct entry *before, const struct task *task, uint64_t
 	       !task->runtime_stage && before->told_anew_us != now_us;
 }
 
-/* A process that was seen in a container, and in another place now, stays that container's. */
-static struct entry *find_before(const struct attribution *a, const struct task *task)
+/* The container that a process was in, if its slot still stands. */
+static struct entry *find_entry(const struct attribution *a, const struct task *before)
 {
-	const struct task *before;
-	struct entry *entry;
+	if (!before || before->container == NO_CONTAINER ||
+		before->container >= a->registry->slot_space)
+		return NULL;
+	return a->registry->slots[before->container];
+}
 
-	if (!a->previous)
+/* Nobody came, went or changed since the snapshot before, and no placement is another's: then
+ * neither has anybody's ancestor, nor any PID namespace's init. */
+static bool is_quiet(struct attribution *a)
+{
+	const struct snapshot *s = a->snapshot;
+
+	if (a->quiet == QUIET_UNKNOWN) {
+		a->quiet = !a->placements_changed && a->succession.previous &&
+					   a->succession.previous->task_count == s->task_count
+				   ? QUIET
+				   : NOT_QUIET;
+		for (size_t i = 0; a->quiet == QUIET && i < s->task_count; i++)
+			if (!s->tasks[i].same)
+				a->quiet = NOT_QUIET;
+	}
+	return a->quiet == QUIET;
+}
+
+/* Where a `same` process was found to be, if attribute_task() would find it there again and nothing
+ * sticks to it from a place before; else NULL. */
+static struct entry *find_again(
+	struct attribution *a, const struct task *task, const struct task *before)
+{
+	struct entry *placed = a->by_placement[task->placement], *entry = find_entry(a, before);
+
+	if (!entry || before->moved)
 		return NULL;
-	before = snapshot_find(a->previous, task->pid);
-	if (!before || before->start_ticks != task->start_ticks ||
-		before->container == NO_CONTAINER || before->container >= a->registry->slot_space)
-		return NULL;
-	entry = a->registry->slots[before->container];
-	return entry && sticks(entry, before, a->registry->now_us) ? entry : NULL;
+	if (placed)
+		return placed == entry ? entry : NULL;
+	if (task->namespace_level)
+		return is_quiet(a) ? entry : NULL;
+	/* Its id was made of its text alone. */
+	return entry->known.container.unattributed || entry->known.container.host ? entry : NULL;
+}
+
+/* A process that was seen in a container, and in another place now, stays that container's. */
+static int find_anew(struct attribution *a, const struct task *task, const struct task *before,
+	struct entry **ret, bool *ret_moved)
+{
+	struct entry *old = find_entry(a, before);
+	int r = attribute_task(a, task, ret);
+
+	if (r == 0 && old && old != *ret && sticks(old, before, a->registry->now_us)) {
+		*ret_moved = true;
+		*ret = old;
+	}
+	return r;
 }
 
 static int attribute_process(struct attribution *a, size_t first, size_t end)
 {
-	struct task *tasks = a->snapshot->tasks;
-	struct entry *now, *before = find_before(a, &tasks[first]);
-	bool moved = false;
-	int r;
+	struct task *tasks = a->snapshot->tasks, *leader = &tasks[first];
+	const struct task *before = succession_find(&a->succession, leader);
+	bool moved = false, same = a->trusted && before && leader->same, stays;
+	struct entry *now = same ? find_again(a, leader, before) : NULL;
+	int r = now ? 0 : find_anew(a, leader, before, &now, &moved);
 
-	r = attribute_task(a, &tasks[first], &now);
-	if (r == -ENOSPC) {
+	if (r < 0 && r != -ENOSPC)
+		return r;
+	leader->container = r < 0 ? NO_CONTAINER : now->slot;
+	stays = same && before->container == leader->container;
+	/* find_outside_parents() looks at it again where its parent has changed. */
+	leader->outside_parent = stays && before->outside_parent;
+	leader->no_stage = same && before->no_stage;
+	if (!stays)
+		succession_mark(&a->succession, leader->pid);
+	for (size_t i = first; i < end; i++) {
+		tasks[i].same = same;
+		tasks[i].container = leader->container;
+		tasks[i].outside_parent = leader->outside_parent;
+		tasks[i].moved = moved;
+	}
+	if (r < 0) {
 		a->snapshot->coverage.over_limit += end - first;
 		return 0;
 	}
-	if (r < 0)
-		return r;
-	if (before && before != now) {
-		moved = true;
-		now = before;
-	}
-	for (size_t i = first; r == 0 && i < end; i++) {
-		tasks[i].moved = moved;
+	for (size_t i = first; r == 0 && i < end; i++)
 		r = registry_add_task(now, &tasks[i]);
-	}
+	now->processes++;
+	if (stays && before->moved == moved)
+		now->kept_tasks += end - first;
 	return r;
 }
 
@@ -291,42 +368,55 @@ static size_t end_of_process(const struct snapshot *s, size_t first)
 	return end;
 }
 
-static void find_outside_parents(const struct snapshot *s)
+static void find_outside_parents(const struct attribution *a)
 {
+	const struct snapshot *s = a->snapshot;
+
+	if (!a->succession.any_changed)
+		return;
 	for (size_t i = 0, end; i < s->task_count; i = end) {
-		const struct task *parent = snapshot_find(s, s->tasks[i].ppid);
-		bool outside = !parent || parent->container != s->tasks[i].container;
+		const struct task *parent;
+		bool outside;
 
 		end = end_of_process(s, i);
+		if (!succession_may_have_changed(&a->succession, s->tasks[i].pid) &&
+			!succession_may_have_changed(&a->succession, s->tasks[i].ppid))
+			continue;
+		parent = snapshot_find(s, s->tasks[i].ppid);
+		outside = !parent || parent->container != s->tasks[i].container;
 		for (size_t k = i; k < end; k++)
 			s->tasks[k].outside_parent = outside;
 	}
 }
 
-int attribute(struct registry *registry, struct snapshot *snapshot, const struct snapshot *previous)
+static int attribute_all(struct attribution *a)
+{
+	const struct snapshot *s = a->snapshot;
+	int r = attribute_placements(a);
+
+	for (size_t i = 0, end; r == 0 && i < s->task_count; i = end) {
+		end = end_of_process(s, i);
+		r = attribute_process(a, i, end);
+	}
+	if (r == 0) {
+		succession_end(&a->succession);
+		find_outside_parents(a);
+	}
+	return r;
+}
+
+int attribute(struct registry *registry, struct snapshot *snapshot, const struct snapshot *previous,
+	bool trusted)
 {
 	_cleanup_free_ struct entry **by_placement =
 		calloc(snapshot->placement_count + 1, sizeof(struct entry *));
-	_cleanup_free_ struct init *inits = calloc(snapshot->placement_count + 1, sizeof(*inits));
 	struct attribution a = { .registry = registry,
 		.snapshot = snapshot,
-		.previous = previous,
-		.inits = inits,
+		.succession = { .previous = previous },
+		.trusted = trusted,
 		.by_placement = by_placement };
-	int r;
+	int r = by_placement ? attribute_all(&a) : -ENOMEM;
 
-	if (!by_placement || !inits)
-		return -ENOMEM;
-	find_inits(&a);
-	r = attribute_placements(&a);
-	if (r < 0)
-		return r;
-	for (size_t i = 0, end; i < snapshot->task_count; i = end) {
-		end = end_of_process(snapshot, i);
-		r = attribute_process(&a, i, end);
-		if (r < 0)
-			return r;
-	}
-	find_outside_parents(snapshot);
-	return 0;
+	free(a.inits);
+	return r;
 }

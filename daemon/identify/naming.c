@@ -110,6 +110,7 @@ static int look_up_bundles(struct registry *registry)
 		take_bundle(&entry->known, &bundle);
 		bundle_done(&bundle);
 		entry->known.version++;
+		registry->pods_counted = registry->refreshed = false;
 	}
 	return 0;
 }
@@ -125,12 +126,23 @@ static bool wants_name(const struct registry *registry, const struct known_conta
 	       !(c->type == CONTAINER_SANDBOX && c->pod.name) && is_young(registry, known);
 }
 
+static bool wants_any_name(const struct registry *registry)
+{
+	for (size_t i = 0; i < registry->shown_count; i++)
+		if (wants_name(registry, &registry->shown[i]->known))
+			return true;
+	return false;
+}
+
 static int look_up_names(struct registry *registry)
 {
 	_cleanup_free_ struct log_wanted *all = NULL, *wanted = NULL;
 	size_t wanted_count = 0;
 	int r;
 
+	if (!wants_any_name(registry))
+		return 0;
+	registry->refreshed = false;
 	all = calloc(registry->shown_count + 1, sizeof(*all));
 	wanted = calloc(registry->shown_count + 1, sizeof(*wanted));
 	if (!all || !wanted)
@@ -145,8 +157,6 @@ static int look_up_names(struct registry *registry)
 		wanted[wanted_count++] = all[i];
 		known->version++; /* a name, a pod's name or a type may come now */
 	}
-	if (!wanted_count)
-		return 0;
 	r = log_directories_look_up(
 		&registry->logs, wanted, wanted_count, all, registry->shown_count);
 	for (size_t i = 0; i < registry->shown_count; i++) {
@@ -288,8 +298,15 @@ static int ask_cluster(const struct registry *registry, struct known_container *
 	return changed;
 }
 
+/* Where the last time brought nothing new and nothing has changed since, neither does this one. */
 int registry_refresh(struct registry *registry)
 {
+	uint64_t version = registry->cluster ? cluster_version(registry->cluster) : 0;
+	bool settled = true;
+
+	if (registry->refreshed && registry->refreshed_version == version)
+		return 0;
+	registry->refreshed = false;
 	for (size_t i = 0; registry->cluster && i < registry->shown_count; i++) {
 		struct known_container *known = &registry->shown[i]->known;
 		int r;
@@ -300,7 +317,10 @@ int registry_refresh(struct registry *registry)
 		if (r < 0)
 			return r;
 		known->version += (uint64_t)r;
+		settled &= r == 0;
 	}
+	registry->refreshed = settled;
+	registry->refreshed_version = version;
 	return 0;
 }
 

@@ -25,6 +25,7 @@ static void forget(struct registry *registry, struct entry *entry)
 {
 	HASH_DEL(registry->by_id, entry);
 	registry->slots[entry->slot] = NULL;
+	registry->pods_counted = registry->refreshed = false;
 	container_done(&entry->known.container);
 	pod_record_unref(entry->known.pod_record);
 	namespace_record_unref(entry->known.namespace_record);
@@ -99,6 +100,8 @@ int registry_find(struct registry *registry, const char *id, struct entry **ret)
 		return -ENOMEM;
 	}
 	registry->slots[entry->slot] = entry;
+	registry->made++;
+	registry->pods_counted = registry->refreshed = false;
 	entry->is_new = true;
 	entry->known.first_seen_us = registry->now_us;
 	entry->known.version = 1; /* and it has not been judged */
@@ -132,40 +135,43 @@ static int compare_uids(const void *a, const void *b)
 	return strcmp(*x, *y);
 }
 
-static int count_pods(const struct registry *registry, uint64_t *ret)
+static int count_pods(struct registry *registry)
 {
-	_cleanup_free_ const char **uids = calloc(registry->shown_count + 1, sizeof(const char *));
+	_cleanup_free_ const char **uids = NULL;
 	size_t count = 0;
 
+	if (registry->pods_counted)
+		return 0;
+	uids = calloc(registry->shown_count + 1, sizeof(const char *));
 	if (!uids)
 		return -ENOMEM;
 	for (size_t i = 0; i < registry->shown_count; i++)
 		if (registry->shown[i]->known.container.pod.uid[0])
 			uids[count++] = registry->shown[i]->known.container.pod.uid;
 	qsort(uids, count, sizeof(*uids), compare_uids);
-	*ret = 0;
+	registry->pods = 0;
 	for (size_t i = 0; i < count; i++)
-		*ret += i == 0 || strcmp(uids[i - 1], uids[i]) != 0;
+		registry->pods += i == 0 || strcmp(uids[i - 1], uids[i]) != 0;
+	registry->pods_counted = true;
 	return 0;
 }
 
-static void count_processes(const struct known_container *known, struct coverage *coverage)
+/* What was said of it while its tasks were others does not hold without being said again. */
+static void note_change(struct registry *registry, struct entry *entry)
 {
-	pid_t last = 0;
+	size_t count = entry->known.task_count;
 
-	for (size_t i = 0; i < known->task_count; i++) {
-		if (known->tasks[i]->pid == last)
-			continue;
-		last = known->tasks[i]->pid;
-		coverage->container_processes++;
-		coverage->unattributed += known->container.unattributed;
-	}
+	if (entry->kept_tasks == count && entry->tasks_before == count)
+		return;
+	entry->known.settled = false;
+	registry->refreshed = false;
 }
 
 /* Lists what has tasks, forgets the rest. */
 static int sweep(struct registry *registry, struct coverage *coverage)
 {
 	struct entry *entry, *next, **shown;
+	int r;
 
 	shown = reallocarray(
 		registry->shown, HASH_COUNT(registry->by_id) + 1u, sizeof(struct entry *));
@@ -179,30 +185,41 @@ static int sweep(struct registry *registry, struct coverage *coverage)
 			continue;
 		}
 		registry->shown[registry->shown_count++] = entry;
+		note_change(registry, entry);
 		if (entry->known.container.host)
 			continue;
 		coverage->containers++;
-		count_processes(&entry->known, coverage);
+		coverage->container_processes += entry->processes;
+		if (entry->known.container.unattributed)
+			coverage->unattributed += entry->processes;
 	}
 	registry->first_free = 0;
-	return count_pods(registry, &coverage->pods);
+	r = count_pods(registry);
+	coverage->pods = registry->pods;
+	return r;
 }
 
 int registry_identify(struct registry *registry, struct snapshot *snapshot,
 	const struct snapshot *previous, uint64_t now_us)
 {
+	bool trusted =
+		registry->identified && previous && previous->tasks == registry->identified_tasks;
 	struct entry *entry, *next;
 	int r;
 
 	registry->now_us = now_us;
+	registry->identified = false;
 	HASH_ITER (hh, registry->by_id, entry, next) {
-		entry->known.task_count = 0;
+		entry->tasks_before = entry->known.task_count;
+		entry->known.task_count = entry->processes = entry->kept_tasks = 0;
 	}
-	r = attribute(registry, snapshot, previous);
+	r = attribute(registry, snapshot, previous, trusted);
 	if (r == 0)
 		r = sweep(registry, &snapshot->coverage);
 	if (r == 0)
 		r = registry_name(registry);
+	registry->identified = r == 0;
+	registry->identified_tasks = snapshot->tasks;
 	return r;
 }
 
@@ -215,6 +232,7 @@ void registry_use(struct registry *registry, struct bundles *bundles, struct clu
 {
 	registry->bundles = bundles;
 	registry->cluster = cluster;
+	registry->refreshed = false;
 }
 
 struct known_container *registry_known(struct registry *registry, const char *id)
@@ -223,6 +241,13 @@ struct known_container *registry_known(struct registry *registry, const char *id
 
 	HASH_FIND_STR(registry->by_id, id, entry);
 	return entry && entry->known.task_count ? &entry->known : NULL;
+}
+
+struct known_container *registry_numbered(struct registry *registry, unsigned number)
+{
+	struct entry *entry = number < registry->slot_space ? registry->slots[number] : NULL;
+
+	return entry ? &entry->known : NULL;
 }
 
 struct known_container *registry_at(struct registry *registry, size_t i)

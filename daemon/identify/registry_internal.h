@@ -20,6 +20,9 @@ struct entry {
 	uint64_t told_anew_us; /* when an entry that had been a user's became another's */
 	bool users;	       /* it is below a user's manager: as trustworthy as that user */
 	bool lost;	       /* out of memory while it was added */
+	size_t processes;      /* in the snapshot that is being identified */
+	size_t kept_tasks;     /* of these, the `same` ones which it had before as well */
+	size_t tasks_before;   /* how many it had in the snapshot before */
 	UT_hash_handle hh;
 };
 
@@ -34,6 +37,16 @@ struct registry {
 	struct cluster *cluster; /* borrowed, or NULL */
 	bool bundles_complained;
 	uint64_t now_us;
+	uint64_t made; /* entries that were ever made */
+	uint64_t pods; /* of the shown containers, where `pods_counted` */
+	bool pods_counted;
+	/* Of the snapshot that was identified last, if that was done to its end: what was found of
+	 * its tasks still stands. */
+	bool identified;
+	const struct task *identified_tasks;
+	/* The cluster's version that all containers were refreshed by, where `refreshed`. */
+	bool refreshed;
+	uint64_t refreshed_version;
 };
 
 /* The entry of that id, made where there is none. 0, -ENOMEM, -ENOSPC. */
@@ -45,8 +58,10 @@ int registry_add_task(struct entry *entry, struct task *task);
  * -ENOMEM. */
 int registry_name(struct registry *registry);
 
-/* Gives every task of the snapshot to a container. 0 or -ENOMEM. */
-int attribute(
-	struct registry *registry, struct snapshot *snapshot, const struct snapshot *previous);
+/* Gives every task of the snapshot to a container. `previous` may be NULL; `trusted` says that it
+ * is the snapshot that was identified before, so that `same` tasks can be spared the look-ups;
+ * where it is false none stays `same`. 0 or -ENOMEM. */
+int attribute(struct registry *registry, struct snapshot *snapshot, const struct snapshot *previous,
+	bool trusted);
 
 #endif

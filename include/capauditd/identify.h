@@ -30,6 +30,14 @@ struct known_container {
 	 * like its runtime's and hold what it was not given. */
 	uint64_t excused_since_us;
 	unsigned excused_passes;
+	/* The caller's: how many of its tasks look like its runtime's. */
+	size_t stages;
+	/* The caller's: what was said of it when it was judged last, by what, and whether that
+	 * holds for as long as its tasks are the same: where they are not, registry_identify()
+	 * clears `settled`. */
+	struct assessment assessment;
+	uint64_t settled_by;
+	bool settled;
 	bool looked_into; /* the caller's: whether it is opaque has been found out */
 	bool bundle_read; /* its OCI bundle has been found and read */
 	bool named_here;  /* its pod's name was this node's to say: a bundle's or a log folder's */
@@ -69,6 +77,9 @@ int registry_identify(struct registry *registry, struct snapshot *snapshot,
  * registry_identify(). */
 size_t registry_count(const struct registry *registry);
 struct known_container *registry_at(struct registry *registry, size_t i);
+
+/* The container of that number (task.container) in the last snapshot, or NULL. */
+struct known_container *registry_numbered(struct registry *registry, unsigned number);
 
 /* Sources that could not be read, said once: calls `say` for each new one. */
 void registry_complain(

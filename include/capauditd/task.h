@@ -61,6 +61,16 @@ struct task {
 	bool runtime_stage : 1;
 	bool shim : 1; /* in a pod's cgroup and no container's, and known to be a runtime's helper
 			*/
+	/* Set by the engine: everything the engine fills in is as it was in the pass before
+	 * (options->previous), of the same thread of the same process, which has the same text of
+	 * /proc/PID/cgroup (its number may be another) and the same threads: what the stages found
+	 * of it then still holds. Set only where that is certain, of all tasks of a process or of
+	 * none, and only where the trusted cgroup prefixes are those of the pass before. False is
+	 * never wrong. */
+	bool same : 1;
+	/* Set before judging: it was looked at and is not the runtime's own program; until it calls
+	 * execve() that holds. Of `same` ones it is known from the pass before. */
+	bool no_stage : 1;
 };
 
 #define NO_CONTAINER UINT32_MAX

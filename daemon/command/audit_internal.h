@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The two steps of a pass that are more than a call: audit_stages.c and audit_judge.c, for audit.c
+ * alone.
+ */
+#ifndef CAPAUDITD_AUDIT_INTERNAL_H
+#define CAPAUDITD_AUDIT_INTERNAL_H
+
+#include "audit.h"
+
+/* Now, in the unit of start times. */
+uint64_t audit_now_ticks(const struct audit *audit, unsigned ticks_per_second);
+
+/* Marks the tasks of the last snapshot that are the runtime's own, and their containers. 0 or
+ * -ENOMEM. */
+int audit_find_stages(struct audit *audit, struct audit_result *result);
+
+/* Judges the registry's containers, and hands each over. 0 or -errno. */
+int audit_judge_all(struct audit *audit, struct audit_result *result);
+
+#endif
