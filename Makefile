@@ -29,6 +29,10 @@ PACKAGES   := libcap-ng libproc2 libsystemd yaml-0.1 jansson smartcols nettle
 KUBERNETES ?= 1
 HEADERS    := $(if $(filter 0,$(KUBERNETES)),,libcurl)
 
+# BPF=0 leaves out what needs libbpf.
+BPF        ?= 1
+PACKAGES   += $(if $(filter 0,$(BPF)),,libbpf)
+
 # SANITIZE=1 builds everything, tests included, with AddressSanitizer and UBSan; COVERAGE=1 for gcov;
 # FUZZ=1 (needs clang) for libFuzzer. Each has a folder of its own.
 SANITIZE ?= 0
@@ -88,6 +92,10 @@ ALL_LDFLAGS   = $(LINKHARD) $(INSTRUMENT) -Wl,--as-needed $(LDFLAGS)
 KUBERNETES_SOURCES := daemon/identify/kubernetes.c daemon/identify/curl_library.c \
 	$(filter-out daemon/identify/kube_access.c,$(wildcard daemon/identify/kube_*.c))
 LEFT_OUT := $(if $(filter 0,$(KUBERNETES)),$(KUBERNETES_SOURCES),daemon/identify/kubernetes_none.c)
+# kernel_btf*.c need only the kernel's headers; their unit test compares with libbpf.
+BPF_SOURCES    := daemon/discover/bpf_section.c
+BPF_UNIT_TESTS := tests/unit/test_kernel_btf.c tests/unit/test_bpf_section.c
+LEFT_OUT       += $(if $(filter 0,$(BPF)),$(BPF_SOURCES) $(BPF_UNIT_TESTS))
 
 SOURCES := $(sort $(filter-out $(LEFT_OUT),$(wildcard daemon/*.c daemon/*/*.c)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
@@ -149,7 +157,7 @@ clean: ## removes what was built
 # Unit tests: every tests/unit/test_NAME.c is a program of its own, linked with the library and
 # tests/support. A line "// wrap: FUNCTION..." in it names functions that the linker replaces by
 # __wrap_FUNCTION. System and service tests are the same, with their folders' other files.
-UNIT_TESTS    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_TESTS    := $(patsubst %.c,$(BUILD)/%,$(sort $(filter-out $(LEFT_OUT),$(wildcard tests/unit/test_*.c))))
 API_TESTS     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/system/test_api*.c)))
 SYSTEM_TESTS  := $(filter-out $(if $(filter 0,$(KUBERNETES)),$(API_TESTS)),$(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/system/test_*.c))))
 SERVICE_TESTS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/service/test_*.c)))
