@@ -96,9 +96,11 @@ ALL_LDFLAGS   = $(LINKHARD) $(INSTRUMENT) -Wl,--as-needed $(LDFLAGS)
 # kube_access.c reads files and needs no libcurl.
 KUBERNETES_SOURCES := daemon/identify/kubernetes.c daemon/identify/curl_library.c \
 	$(filter-out daemon/identify/kube_access.c,$(wildcard daemon/identify/kube_*.c))
+# kernel_btf*.c need only the kernel's headers; their unit test compares with libbpf.
 BPF_SOURCES := $(filter-out daemon/discover/bpf_none.c,$(wildcard daemon/discover/bpf_*.c))
+BPF_UNIT_TESTS := tests/unit/test_kernel_btf.c tests/unit/test_bpf_section.c
 LEFT_OUT := $(if $(filter 0,$(KUBERNETES)),$(KUBERNETES_SOURCES),daemon/identify/kubernetes_none.c) \
-	$(if $(filter 0,$(BPF)),$(BPF_SOURCES),daemon/discover/bpf_none.c)
+	$(if $(filter 0,$(BPF)),$(BPF_SOURCES) $(BPF_UNIT_TESTS),daemon/discover/bpf_none.c)
 
 SOURCES := $(sort $(filter-out $(LEFT_OUT),$(wildcard daemon/*.c daemon/*/*.c)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
@@ -185,7 +187,7 @@ clean: ## removes what was built
 # Unit tests: every tests/unit/test_NAME.c is a program of its own, linked with the library and
 # tests/support. A line "// wrap: FUNCTION..." in it names functions that the linker replaces by
 # __wrap_FUNCTION. System and service tests are the same, with their folders' other files.
-UNIT_TESTS    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_TESTS    := $(patsubst %.c,$(BUILD)/%,$(sort $(filter-out $(LEFT_OUT),$(wildcard tests/unit/test_*.c))))
 API_TESTS     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/system/test_api*.c)))
 SYSTEM_TESTS  := $(filter-out $(if $(filter 0,$(KUBERNETES)),$(API_TESTS)),$(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/system/test_*.c))))
 SERVICE_TESTS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/service/test_*.c)))
