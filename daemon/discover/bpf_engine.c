@@ -57,6 +57,21 @@ static int try(struct bpf_engine *engine, struct diag *diag)
 	return r;
 }
 
+static int load(struct bpf_engine *engine, bool lasting, struct diag *diag)
+{
+	struct bpf_kernel kernel;
+	int r = bpf_kernel_init(&kernel, diag);
+
+	if (r == 0)
+		r = bpf_load(engine, &kernel, lasting, diag);
+	if (r == 0)
+		r = try(engine, diag);
+	if (r == 0 && lasting)
+		r = bpf_events_load(engine, &kernel, diag);
+	bpf_kernel_done(&kernel);
+	return r;
+}
+
 int engine_bpf_new(bool lasting, struct engine **ret, struct diag *diag)
 {
 	struct bpf_engine *engine = calloc(1, sizeof(*engine));
@@ -72,14 +87,8 @@ int engine_bpf_new(bool lasting, struct engine **ret, struct diag *diag)
 	r = engine_procfs_new(&procfs);
 	if (r == 0) {
 		engine->procfs = (struct procfs *)procfs;
-		r = bpf_program_prepare(diag);
+		r = load(engine, lasting, diag);
 	}
-	if (r == 0)
-		r = bpf_load(engine, lasting, diag);
-	if (r == 0)
-		r = try(engine, diag);
-	if (r == 0 && lasting)
-		r = bpf_events_load(engine, diag);
 	if (r < 0) {
 		bpf_free(&engine->engine);
 		return r;

@@ -4,6 +4,7 @@
  */
 #include "bpf_internal.h"
 #include "bpf_program.h"
+#include "bpf_section.h"
 
 #include "events.skel.h"
 
@@ -72,23 +73,44 @@ static int hand_over(void *data, void *bytes, size_t size)
 	return 0;
 }
 
-int bpf_events_load(struct bpf_engine *engine, struct diag *diag)
+static int attach_to(struct events_bpf *events, const struct bpf_kernel *kernel)
 {
+	const struct {
+		struct bpf_program *program;
+		enum bpf_point point;
+	} all[] = {
+		{ events->progs.capauditd_exec, BPF_POINT_EXEC },
+		{ events->progs.capauditd_cgroup_made, BPF_POINT_CGROUP_MADE },
+		{ events->progs.capauditd_cgroup_gone, BPF_POINT_CGROUP_GONE },
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(all); i++)
+		r = bpf_section_attach_to(all[i].program, kernel->points[all[i].point]);
+	return r;
+}
+
+int bpf_events_load(struct bpf_engine *engine, const struct bpf_kernel *kernel, struct diag *diag)
+{
+	static const char what[] = "what tells of new programs";
+	BPF_OPEN_OPTS(options, kernel);
 	int r;
 
-	engine->events = events_bpf__open();
+	engine->events = events_bpf__open_opts(&options);
 	if (!engine->events)
-		return bpf_program_refused("what tells of new programs", -errno, diag);
-	r = events_bpf__load(engine->events);
+		return bpf_program_refused(what, -errno, diag);
+	r = attach_to(engine->events, kernel);
+	if (r == 0)
+		r = events_bpf__load(engine->events);
 	if (r < 0)
-		return bpf_program_refused("what tells of new programs", r, diag);
+		return bpf_program_refused(what, r, diag);
 	engine->events->bss->legacy_hierarchy = legacy_hierarchy();
 	engine->ring =
 		ring_buffer__new(bpf_map__fd(engine->events->maps.events), hand_over, engine, NULL);
 	if (!engine->ring)
 		return bpf_program_refused("the ring of events", -errno, diag);
 	r = events_bpf__attach(engine->events);
-	return r < 0 ? bpf_program_refused("what tells of new programs", r, diag) : 0;
+	return r < 0 ? bpf_program_refused(what, r, diag) : 0;
 }
 
 void bpf_events_unload(struct bpf_engine *engine)

@@ -92,6 +92,7 @@ int bpf_places_note(struct bpf_places *places, const struct bpf_task_record *rec
 /* The text of one task into procfs's buffer. Its length; -ESRCH where it is gone; -errno. */
 ssize_t bpf_places_read(struct bpf_engine *engine, const struct bpf_task_record *record);
 
+struct bpf_kernel;
 struct tasks_bpf;
 struct events_bpf;
 struct ring_buffer;
@@ -124,7 +125,8 @@ struct bpf_pass {
 };
 
 /* bpf_load.c: loads and attaches the iterator. 0; -errno with *diag filled. */
-int bpf_load(struct bpf_engine *engine, bool lasting, struct diag *diag);
+int bpf_load(struct bpf_engine *engine, const struct bpf_kernel *kernel, bool lasting,
+	struct diag *diag);
 void bpf_unload(struct bpf_engine *engine);
 /* Where the iterator counts. */
 struct bpf_totals *bpf_totals(const struct bpf_engine *engine);
@@ -139,7 +141,7 @@ int bpf_pass(struct engine *engine, const struct pass_options *options, struct s
 int bpf_check(struct bpf_engine *engine, const struct bpf_crowd *crowd, struct diag *diag);
 
 /* bpf_events.c: loads and attaches what tells events. 0; -errno with *diag filled. */
-int bpf_events_load(struct bpf_engine *engine, struct diag *diag);
+int bpf_events_load(struct bpf_engine *engine, const struct bpf_kernel *kernel, struct diag *diag);
 void bpf_events_unload(struct bpf_engine *engine);
 int bpf_event_fd(struct engine *engine);
 int bpf_read_events(struct engine *engine, const struct event_handler *handler);

@@ -4,6 +4,7 @@
  */
 #include "bpf_internal.h"
 #include "bpf_program.h"
+#include "bpf_section.h"
 
 #include "tasks.skel.h"
 
@@ -52,20 +53,26 @@ int bpf_iterate(const struct bpf_engine *engine)
 	return fd < 0 ? -errno : fd;
 }
 
-int bpf_load(struct bpf_engine *engine, bool lasting, struct diag *diag)
+int bpf_load(
+	struct bpf_engine *engine, const struct bpf_kernel *kernel, bool lasting, struct diag *diag)
 {
+	static const char what[] = "the task iterator";
+	BPF_OPEN_OPTS(options, kernel);
+	struct bpf_program *program;
 	int r;
 
-	engine->program = tasks_bpf__open();
+	engine->program = tasks_bpf__open_opts(&options);
 	if (!engine->program)
-		return bpf_program_refused("the task iterator", -errno, diag);
-	r = tasks_bpf__load(engine->program);
+		return bpf_program_refused(what, -errno, diag);
+	program = engine->program->progs.capauditd_tasks;
+	r = bpf_section_attach_to(program, kernel->points[BPF_POINT_TASKS]);
+	if (r == 0)
+		r = tasks_bpf__load(engine->program);
 	if (r < 0)
-		return bpf_program_refused("the task iterator", r, diag);
-	engine->link = bpf_link_create(
-		bpf_program__fd(engine->program->progs.capauditd_tasks), 0, BPF_TRACE_ITER, NULL);
+		return bpf_program_refused(what, r, diag);
+	engine->link = bpf_link_create(bpf_program__fd(program), 0, BPF_TRACE_ITER, NULL);
 	if (engine->link < 0)
-		return bpf_program_refused("the task iterator", -errno, diag);
+		return bpf_program_refused(what, -errno, diag);
 	if (lasting)
 		pin(engine);
 	return 0;

@@ -41,10 +41,6 @@ struct task {
 	unsigned namespace_level : 8;
 	enum user_namespace user_namespace : 4;
 	enum seccomp_mode seccomp : 4;
-	/* Set by the engine: all that the engine fills in is as it was in the pass before
-	 * (options->previous), of the same thread of the same process. Of a process all tasks are,
-	 * or none; the number of its placement may be another, with the same text. */
-	bool same : 1;
 	bool leader : 1;	 /* the first task given of its process */
 	bool forked : 1;	 /* the process has not called execve() since it was forked */
 	bool outside_parent : 1; /* set by identify: its parent is not in its container */

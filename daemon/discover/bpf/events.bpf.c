@@ -92,7 +92,7 @@ static __always_inline void tell_task(struct bpf_exec_event *event)
 		__sync_fetch_and_add(&totals.lost, 1);
 }
 
-SEC("tp_btf/sched_process_exec")
+SEC("by_id/tp_btf/sched_process_exec")
 int BPF_PROG(capauditd_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
 	const struct bpf_permit *permit;
@@ -145,13 +145,13 @@ static __always_inline int tell_cgroup(struct cgroup *cgroup, const char *path, 
 	return 0;
 }
 
-SEC("tp_btf/cgroup_mkdir")
+SEC("by_id/tp_btf/cgroup_mkdir")
 int BPF_PROG(capauditd_cgroup_made, struct cgroup *cgroup, const char *path)
 {
 	return tell_cgroup(cgroup, path, BPF_EVENT_CGROUP_MADE);
 }
 
-SEC("tp_btf/cgroup_rmdir")
+SEC("by_id/tp_btf/cgroup_rmdir")
 int BPF_PROG(capauditd_cgroup_gone, struct cgroup *cgroup, const char *path)
 {
 	return tell_cgroup(cgroup, path, BPF_EVENT_CGROUP_GONE);

@@ -18,7 +18,7 @@ static __always_inline int is_like_leader(
 	       task->seccomp.mode == leader->seccomp.mode;
 }
 
-SEC("iter/task")
+SEC("by_id/iter/task")
 int capauditd_tasks(struct bpf_iter__task *context)
 {
 	struct task_struct *task = context->task;
