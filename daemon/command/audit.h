@@ -25,6 +25,7 @@ struct audit_result {
 	uint64_t started_us, duration_us;
 	uint64_t begin_us; /* monotonic */
 	bool again;	   /* of tasks that had been judged before */
+	bool event;	   /* of a program that has begun, alone */
 	struct coverage coverage;
 	/* Processes that are too young to be told from the runtime's own, since their executables
 	 * cannot be read: they were not judged. A pass AUDIT_SETTLE_US later can. */
@@ -91,6 +92,11 @@ void audit_result_done(struct audit_result *result);
  * something since. The result is released with audit_result_done(), before the next pass. 0 or
  * -errno. */
 int audit_again(struct audit *audit, struct audit_result *ret);
+
+/* Judges a program that an event told of: as audit_pass() would its process, alone. `take` gets the
+ * container where there is one, also if nothing is said of it. May move the event's process out. 0
+ * or -errno. */
+int audit_event(struct audit *audit, struct exec_event *event);
 
 /* What is given to the judge of one container, but its tasks. */
 void audit_input(

@@ -18,4 +18,10 @@ int audit_find_stages(struct audit *audit, struct audit_result *result);
 /* Judges the registry's containers, and hands each over. 0 or -errno. */
 int audit_judge_all(struct audit *audit, struct audit_result *result);
 
+/* Fills what is the same for all containers that are judged. */
+void audit_judge_input(const struct audit *audit, uint64_t realtime_us, struct judge_input *input);
+
+/* What programs of that container need not be told of. False: all are. */
+bool audit_find_permit(const struct judge_input *input, struct permit *ret);
+
 #endif

@@ -8,6 +8,7 @@
 #include <capauditd/pod_security.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -278,6 +279,33 @@ static void hand_over(struct audit *audit, struct audited *audited, struct audit
 	observations_free(audited->observations, audited->observation_count);
 }
 
+bool audit_find_permit(const struct judge_input *input, struct permit *ret)
+{
+	ret->user_namespace = input->reference->user_namespace_key;
+	return !(ret->user_namespace >> 63) && ret->user_namespace &&
+	       judge_permit(input, &ret->permitted);
+}
+
+/* Tells the engine, for each of its placements, what it need not tell of. */
+static void permit(struct audit *audit, const struct known_container *known)
+{
+	unsigned last = UINT_MAX;
+
+	for (size_t i = 0; known->permit_known && i < known->task_count; i++) {
+		if (known->tasks[i]->placement == last || known->tasks[i]->moved)
+			continue;
+		last = known->tasks[i]->placement;
+		engine_permit(audit->engine, last, &known->permit);
+	}
+}
+
+static void note_permit(
+	struct audit *audit, struct known_container *known, const struct judge_input *input)
+{
+	known->permit_known = audit_find_permit(input, &known->permit);
+	permit(audit, known);
+}
+
 static int judge_one(struct audit *audit, const struct judge_input *shared,
 	struct known_container *known, struct audit_result *result)
 {
@@ -291,6 +319,7 @@ static int judge_one(struct audit *audit, const struct judge_input *shared,
 		look_into(audit, known);
 	if (!result->again && stands(audit, known, result)) {
 		audited.assessment = known->assessment;
+		permit(audit, known);
 		result->coverage.opaque += known->container.opaque;
 		hand_over(audit, &audited, result);
 		return 0;
@@ -318,6 +347,7 @@ static int judge_one(struct audit *audit, const struct judge_input *shared,
 		return r;
 	}
 	note_judged(audit, known, &audited, input.api, settled);
+	note_permit(audit, known, &input);
 	hand_over(audit, &audited, result);
 	return 0;
 }
@@ -333,21 +363,27 @@ static bool has_only(const struct audit *audit, const struct known_container *kn
 	return false;
 }
 
+void audit_judge_input(const struct audit *audit, uint64_t realtime_us, struct judge_input *input)
+{
+	*input = (struct judge_input){
+		.ticks_per_second = (unsigned)sysconf(_SC_CLK_TCK),
+		.now_us = realtime_us,
+		.only = audit->only,
+		.only_count = audit->only_count,
+		.violations_alone = !audit->report_tolerated,
+	};
+	input->now_ticks = audit_now_ticks(audit, input->ticks_per_second);
+}
+
 #define CONTAINERS_PER_QUESTION 64u /* between two questions whether to go on */
 
 int audit_judge_all(struct audit *audit, struct audit_result *result)
 {
 	size_t count = registry_count(audit->registry);
-	struct judge_input input = {
-		.ticks_per_second = (unsigned)sysconf(_SC_CLK_TCK),
-		.now_us = result->started_us,
-		.only = audit->only,
-		.only_count = audit->only_count,
-		.violations_alone = !audit->report_tolerated,
-	};
+	struct judge_input input;
 	int r = 0;
 
-	input.now_ticks = audit_now_ticks(audit, input.ticks_per_second);
+	audit_judge_input(audit, result->started_us, &input);
 	if (!audit->take) {
 		result->containers = calloc(count + 1, sizeof(*result->containers));
 		if (!result->containers)

@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
 
@@ -22,22 +21,6 @@ static int on_timer(sd_event_source *source, uint64_t now, void *data)
 	(void)source;
 	(void)now;
 	run_pass(data);
-	return 0;
-}
-
-static int on_cgroups(sd_event_source *source, int fd, uint32_t events, void *data)
-{
-	struct run *run = data;
-	enum cgroup_news news = cgroup_watch_read(run->watch);
-
-	(void)source;
-	(void)fd;
-	(void)events;
-	if (news == CGROUP_NEWS_NONE)
-		return 0;
-	if (news == CGROUP_NEWS_MADE)
-		run->starting_rounds = 0;
-	run_schedule(run, RUN_NOTICE_DELAY_US);
 	return 0;
 }
 
@@ -84,31 +67,6 @@ static int add_signals(struct run *run)
 	(void)signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(signals); i++)
 		r = sd_event_add_signal(run->event, NULL, signals[i], on_signal, run);
-	return r < 0 ? r : 0;
-}
-
-static int watch_cgroups(struct run *run, const char *host_root)
-{
-	int r = cgroup_watch_new(host_root, &run->base, &run->watch);
-
-	if (r == -ENOENT && host_root[0]) /* only the logs are mounted there */
-		r = cgroup_watch_new("", &run->base, &run->watch);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0) {
-		run_say(run, JOURNAL_SOURCE, LOG_NOTICE,
-			"The cgroup tree cannot be watched (%s): new containers are seen at the "
-			"interval only.",
-			strerror(-r));
-		return 0;
-	}
-	if (cgroup_watch_missed(run->watch))
-		run_say(run, JOURNAL_SOURCE, LOG_WARNING,
-			"%zu cgroups cannot be watched (fs.inotify.max_user_watches?): new "
-			"containers below them are seen at the interval only.",
-			cgroup_watch_missed(run->watch));
-	r = sd_event_add_io(
-		run->event, NULL, cgroup_watch_fd(run->watch), EPOLLIN, on_cgroups, run);
 	return r < 0 ? r : 0;
 }
 
@@ -162,7 +120,9 @@ static int set_up(struct run *run)
 	if (r >= 0)
 		r = run_watch_policy(run);
 	if (r >= 0)
-		r = watch_cgroups(run, host_root);
+		r = run_open_events(run);
+	if (r >= 0 && !run->events_source)
+		r = run_watch_cgroups(run);
 	if (r >= 0)
 		r = sd_event_set_watchdog(run->event, true);
 	return r < 0 ? r : 0;
@@ -220,7 +180,9 @@ static void tear_down(struct run *run)
 	free(run->policy_watches);
 	(void)sd_event_source_disable_unref(run->policy_timer);
 	(void)sd_event_source_disable_unref(run->timer);
+	(void)sd_event_source_disable_unref(run->watch_source);
 	cgroup_watch_free(run->watch);
+	run_close_events(run);
 	ledger_free(run->ledger);
 	audit_done(&run->audit);
 	sources_done(&run->sources);

@@ -38,7 +38,12 @@ struct run {
 	struct kubernetes *kubernetes;
 	sd_event_source *news_timer; /* what the Kubernetes API said is to be judged by */
 	uint64_t news_after_us;	     /* monotonic: not before that */
-	struct cgroup_watch *watch;
+	struct cgroup_watch *watch;  /* NULL where the engine tells of cgroups, or nothing can */
+	sd_event_source *watch_source;
+	sd_event_source *events_source; /* NULL where the engine tells no events */
+	uint64_t events_failed;		/* that could not be judged: out of memory, too many */
+	uint64_t events_lost;		/* these and what the engine lost, as far as it was seen */
+	uint64_t lost_since_pass;
 	struct cgroup_base base;
 	struct ledger *ledger;
 	struct node node;
@@ -81,6 +86,16 @@ void run_say_engine(struct run *run);
 void run_judge_again(struct run *run);
 /* audit.take: brings the ledger up to date with a container that has just been judged. */
 void run_remember(void *data, const struct audit_result *result, struct audited *audited);
+
+/* run_events.c */
+int run_open_events(struct run *run);  /* 0 or -errno */
+void run_hear_events(struct run *run); /* from now on */
+void run_say_losses(struct run *run);
+void run_close_events(struct run *run);
+
+/* run_watch.c: inotify on the cgroup tree, where the engine does not tell of cgroups. 0 or -errno.
+ */
+int run_watch_cgroups(struct run *run);
 
 /* run_kubernetes.c */
 int run_open_kubernetes(struct run *run, struct diag *diag); /* 0; -EINVAL with *diag; -errno */

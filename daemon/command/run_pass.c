@@ -77,14 +77,19 @@ static uint64_t find_wait(const struct run *run, const struct known_container *k
 }
 
 static void remember_one(struct run *run, const struct known_container *known, uint64_t now_us,
-	struct observation *o)
+	bool event, struct observation *o)
 {
 	uint64_t wait = find_wait(run, known, &o->finding, now_us);
 	int r;
 
 	if (wait && wait < run->wait_us)
 		run->wait_us = wait;
-	r = wait ? ledger_hold(run->ledger, o) : ledger_observe(run_deliver, run, run->ledger, o);
+	if (event)
+		r = ledger_event(run_deliver, run, run->ledger, o, wait > 0);
+	else if (wait)
+		r = ledger_hold(run->ledger, o);
+	else
+		r = ledger_observe(run_deliver, run, run->ledger, o);
 	if (r == -ENOMEM)
 		run->forgets = true;
 }
@@ -98,7 +103,7 @@ static void remember_those(
 		bool is_taken = !o->members;
 
 		if (!is_taken && (!known || ledger_knows(run->ledger, o->finding.id)))
-			remember_one(run, audited->known, result->begin_us, o);
+			remember_one(run, audited->known, result->begin_us, result->event, o);
 	}
 }
 
@@ -107,10 +112,11 @@ void run_remember(void *data, const struct audit_result *result, struct audited 
 	struct run *run = data;
 	const char *id = audited->known->container.id;
 
-	ledger_see_container(run->ledger, id);
+	if (!result->event)
+		ledger_see_container(run->ledger, id);
 	remember_those(run, result, audited, true);
 	/* What is permitted now must not take in what is not. */
-	if (audited->news || run->policy_is_new)
+	if (!result->event && (audited->news || run->policy_is_new))
 		ledger_rejudge(run_still, run, run_deliver, run, run->ledger, id);
 	remember_those(run, result, audited, false);
 	ledger_settle(run_deliver, run, run->ledger, id);
@@ -206,6 +212,10 @@ void run_say_engine(struct run *run)
 			notice);
 	if (run->context.engine == engine->name && run->engine_said)
 		return;
+	if (run->engine_said && run->events_source) { /* it fell back */
+		run_close_events(run);
+		(void)run_watch_cgroups(run);
+	}
 	run->context.engine = engine->name;
 	run->engine_said = true;
 	run_say(run, JOURNAL_ENGINE, LOG_INFO, "The %s engine looks at this node's tasks.",
@@ -232,6 +242,7 @@ void run_pass(struct run *run)
 		return;
 	}
 	report_coverage(run, &result);
+	run_say_losses(run);
 	registry_complain(run->audit.registry, say_source, run);
 	/* What could not be taken in must not look as if it had ended. */
 	ledger_end(run_deliver, run, run->ledger, run->complete && !run->forgets);
@@ -245,6 +256,7 @@ void run_pass(struct run *run)
 	audit_result_done(&result);
 	if (!run->passed) {
 		run->passed = true;
+		run_hear_events(run);
 		(void)sd_notify(false, "READY=1");
 	}
 	run_status(run);

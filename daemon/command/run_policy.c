@@ -108,6 +108,7 @@ static void adopt(struct run *run, struct policy *new)
 	run->policy = new;
 	audit_take_policy(&run->audit, new);
 	run->policy_is_new = true;
+	engine_forget_permits(run->audit.engine);
 	run_take_bases(run);
 	run->audit.report_tolerated = policy_run(new)->report_all;
 	run->context.full_cmdline = policy_run(new)->full_cmdline;

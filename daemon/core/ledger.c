@@ -40,6 +40,11 @@ void ledger_begin(struct ledger *ledger, uint64_t now_us)
 	ledger->now_us = now_us;
 }
 
+void ledger_resume(struct ledger *ledger, uint64_t now_us)
+{
+	ledger->now_us = now_us;
+}
+
 struct ledger_entry *ledger_find(const struct ledger *ledger, const char *id)
 {
 	struct ledger_entry *entry;

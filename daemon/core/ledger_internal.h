@@ -79,6 +79,7 @@ int membership_reserve(struct membership *membership, const struct member *membe
 /* Takes them in; there is room. What exceeds LEDGER_MEMBERS_MAX is not remembered, nor counted. */
 void membership_see(
 	struct membership *membership, const struct member *members, size_t count, uint32_t pass);
+bool membership_has(const struct membership *membership, const struct member *member);
 /* Ends a pass: returns how many processes were new in it, and forgets those long unseen. */
 size_t membership_settle(struct membership *membership, uint32_t pass);
 void membership_done(struct membership *membership);

@@ -30,6 +30,18 @@ static struct remembered_member *find(
 		&key, membership->members, membership->sorted, sizeof(key), remembered_compare);
 }
 
+bool membership_has(const struct membership *membership, const struct member *member)
+{
+	const struct remembered_member *fresh = membership->members + membership->sorted;
+
+	if (find(membership, member))
+		return true;
+	for (size_t i = 0; i < membership->fresh; i++)
+		if (fresh[i].pid == member->pid && fresh[i].start_ticks == member->start_ticks)
+			return true;
+	return false;
+}
+
 int membership_reserve(struct membership *membership, const struct member *members, size_t count)
 {
 	size_t needed = membership->sorted + membership->fresh;

@@ -214,16 +214,22 @@ void ledger_tell_opened(
 	report(data, &entry->finding);
 }
 
+static struct ledger_entry *find_open(struct ledger *ledger, const struct finding *finding)
+{
+	struct ledger_entry *entry = ledger_find(ledger, finding->id);
+
+	return entry ? entry
+		     : find_whole(ledger_find_container(ledger, finding->container.id), finding);
+}
+
 /* *ret is the entry that it joined, or that is new. */
 static int take(struct ledger *ledger, struct observation *observation, struct ledger_entry **ret,
 	bool *ret_is_new)
 {
 	struct ledger_container *container =
 		ledger_find_container(ledger, observation->finding.container.id);
-	struct ledger_entry *entry = ledger_find(ledger, observation->finding.id);
+	struct ledger_entry *entry = find_open(ledger, &observation->finding);
 
-	if (!entry)
-		entry = find_whole(container, &observation->finding);
 	*ret_is_new = !entry;
 	*ret = entry;
 	if (entry)
@@ -264,4 +270,18 @@ int ledger_hold(struct ledger *ledger, struct observation *observation)
 	bool is_new;
 
 	return take(ledger, observation, &entry, &is_new);
+}
+
+int ledger_event(ledger_report *report, void *data, struct ledger *ledger,
+	struct observation *observation, bool hold)
+{
+	struct ledger_entry *open = find_open(ledger, &observation->finding);
+	bool counted = open && observation->member_count &&
+		       membership_has(&open->membership, &observation->members[0]);
+	int r = hold ? ledger_hold(ledger, observation)
+		     : ledger_observe(report, data, ledger, observation);
+
+	if (r == 0 && counted)
+		open->finding.count++;
+	return r;
 }

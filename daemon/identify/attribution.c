@@ -420,3 +420,66 @@ int attribute(struct registry *registry, struct snapshot *snapshot, const struct
 	free(a.inits);
 	return r;
 }
+
+/* Where the path says nothing, an event's task belongs to whom its parent did in the last pass, or
+ * its own PID namespace is a container's beginning. */
+static int attribute_event_namespace(struct attribution *a, const struct snapshot *last,
+	const struct task *task, struct entry **ret)
+{
+	struct entry *parents = find_entry(a, snapshot_find(last, task->ppid));
+
+	if (parents && !parents->known.container.host) {
+		*ret = parents;
+		return 0;
+	}
+	return task->namespace_pid == 1 ? attribute_namespace(a, task, ret)
+					: find_unattributed(a, &a->snapshot->placements[0], ret);
+}
+
+static int attribute_event(struct attribution *a, const struct snapshot *last,
+	const struct task *task, struct entry **ret)
+{
+	const struct placement *placement = &a->snapshot->placements[0];
+	int r = attribute_placement(a, placement, ret);
+
+	a->by_placement[0] = *ret;
+	if (r < 0 || *ret)
+		return r;
+	if (task->namespace_level)
+		return attribute_event_namespace(a, last, task, ret);
+	/* A runtime's helper beside a container is the next pass's to recognise. */
+	return placement->identity.kind == CGROUP_CONTAINER ? find_unattributed(a, placement, ret)
+							    : 0;
+}
+
+int attribute_one(struct registry *registry, struct task *task, struct placement *placement,
+	const struct snapshot *last, struct entry **ret)
+{
+	struct snapshot alone = {
+		.tasks = task, .task_count = 1, .placements = placement, .placement_count = 1
+	};
+	struct entry *by_placement[1] = { NULL }, *now = NULL, *old;
+	struct attribution a = {
+		.registry = registry, .snapshot = &alone, .by_placement = by_placement
+	};
+	const struct task *before = snapshot_find(last, task->pid);
+	int r;
+
+	if (before && before->start_ticks != task->start_ticks)
+		before = NULL;
+	task->placement = 0;
+	r = attribute_event(&a, last, task, &now);
+	free(a.inits);
+	if (r < 0)
+		return r;
+	old = find_entry(&a, before);
+	if (old && old != now && sticks(old, before, registry->now_us)) {
+		task->moved = true;
+		now = old;
+	}
+	if (!now)
+		return -ENOENT;
+	task->container = now->slot;
+	*ret = now;
+	return 0;
+}

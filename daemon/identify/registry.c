@@ -223,6 +223,44 @@ int registry_identify(struct registry *registry, struct snapshot *snapshot,
 	return r;
 }
 
+/* The sources are asked about what is shown. */
+static int show(struct registry *registry, struct entry *entry)
+{
+	struct entry **shown;
+
+	for (size_t i = 0; i < registry->shown_count; i++)
+		if (registry->shown[i] == entry)
+			return 0;
+	shown = reallocarray(registry->shown, registry->shown_count + 1, sizeof(struct entry *));
+	if (!shown)
+		return -ENOMEM;
+	registry->shown = shown;
+	registry->shown[registry->shown_count++] = entry;
+	registry->pods_counted = false;
+	return 0;
+}
+
+#define ASK_AGAIN_US 100000u /* a storm of events must not make a storm of questions */
+
+int registry_take_event(struct registry *registry, struct task *task, struct placement *placement,
+	const struct snapshot *last, uint64_t now_us, struct known_container **ret)
+{
+	struct entry *entry;
+	int r;
+
+	registry->now_us = now_us;
+	r = attribute_one(registry, task, placement, last, &entry);
+	if (r < 0)
+		return r;
+	*ret = &entry->known;
+	if (entry->known.container.name || entry->known.container.host ||
+		(entry->known.asked_us && now_us - entry->known.asked_us < ASK_AGAIN_US))
+		return 0;
+	entry->known.asked_us = now_us;
+	r = show(registry, entry);
+	return r < 0 ? r : registry_name(registry);
+}
+
 size_t registry_count(const struct registry *registry)
 {
 	return registry->shown_count;

@@ -64,4 +64,9 @@ int registry_name(struct registry *registry);
 int attribute(struct registry *registry, struct snapshot *snapshot, const struct snapshot *previous,
 	bool trusted);
 
+/* The entry of a task that an event told of. 0; -ENOENT: it is in no container; -ENOSPC; -ENOMEM.
+ */
+int attribute_one(struct registry *registry, struct task *task, struct placement *placement,
+	const struct snapshot *last, struct entry **ret);
+
 #endif

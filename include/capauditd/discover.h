@@ -7,6 +7,7 @@
 
 #include <capauditd/cgroup.h>
 #include <capauditd/diag.h>
+#include <capauditd/judge.h>
 #include <capauditd/macros.h>
 #include <capauditd/task.h>
 
@@ -28,13 +29,6 @@ struct pass_options {
 };
 
 struct engine;
-
-/* What nobody needs to hear of: programs that hold no more than `permitted`, in that user
- * namespace. */
-struct permit {
-	capability_mask permitted;
-	uint64_t user_namespace; /* inode */
-};
 
 /* A program has begun: told by an engine that hears of it, maybe when it has ended already. */
 struct exec_event {

@@ -109,6 +109,18 @@ int judge_settle(const struct judge_input *input, struct observation *observatio
 void judge_finding_subject(
 	const struct judge_input *input, const struct finding *finding, struct policy_subject *ret);
 
+/* What nobody needs to hear of: processes that hold no more than `permitted` in any of their sets,
+ * in that user namespace. */
+struct permit {
+	capability_mask permitted;
+	uint64_t user_namespace; /* inode */
+};
+
+/* What any process in the container's own user namespace may hold, in each of its sets, without an
+ * observation being made of it: exceptions and tolerance included where they cover all that the
+ * container was given. False where that cannot be said of all of them, or is not known yet. */
+bool judge_permit(const struct judge_input *input, capability_mask *ret);
+
 void observations_free(struct observation *observations, size_t count);
 
 /* Seconds after which a process that still seems to be the runtime's is judged like any other. */

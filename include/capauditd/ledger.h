@@ -45,6 +45,12 @@ int ledger_observe(
  * ending soon. What ledger_rejudge() finds permitted of it is forgotten without a word. */
 int ledger_hold(struct ledger *ledger, struct observation *observation);
 
+/* Takes what an event told between two passes, observed or held as the above: it counts for the
+ * last pass. A program that began in a process which had been counted counts once more. */
+void ledger_resume(struct ledger *ledger, uint64_t now_us);
+int ledger_event(ledger_report *report, void *data, struct ledger *ledger,
+	struct observation *observation, bool hold);
+
 /* Says that a container was seen in this pass (so that what of it is not observed any more was
  * `dropped` and not `exited`). `id` is the container's. */
 void ledger_see_container(struct ledger *ledger, const char *id);
