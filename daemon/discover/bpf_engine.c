@@ -9,19 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int describe(struct engine *base, const struct task *task, struct process *ret)
-{
-	struct bpf_engine *engine = (struct bpf_engine *)base;
-
-	return procfs_describe(&engine->procfs->engine, task, ret);
-}
-
 static void bpf_free(struct engine *base)
 {
 	struct bpf_engine *engine = (struct bpf_engine *)base;
 
 	bpf_places_done(engine);
 	bpf_events_unload(engine);
+	bpf_describe_unload(engine);
 	bpf_unload(engine);
 	bpf_crowd_done(&engine->before);
 	if (engine->procfs)
@@ -31,7 +25,7 @@ static void bpf_free(struct engine *base)
 
 static const struct engine_ops bpf_ops = {
 	.pass = bpf_pass,
-	.describe = describe,
+	.describe = bpf_describe,
 	.free = bpf_free,
 	.event_fd = bpf_event_fd,
 	.read_events = bpf_read_events,
@@ -44,7 +38,7 @@ static const struct engine_ops bpf_ops = {
 /* Iterates once, so that what does not work is known before anybody depends on it. */
 static int try(struct bpf_engine *engine, struct diag *diag)
 {
-	_cleanup_close_ int fd = bpf_iterate(engine);
+	_cleanup_close_ int fd = bpf_iterator_open(&engine->tasks);
 	struct bpf_crowd crowd;
 	int r = fd < 0 ? fd : bpf_crowd_read(fd, bpf_totals(engine), &crowd);
 
@@ -57,6 +51,14 @@ static int try(struct bpf_engine *engine, struct diag *diag)
 	return r;
 }
 
+/* Does /proc show us a process of another user that has every capability? */
+static bool may_read_all(void)
+{
+	char target[8];
+
+	return readlink("/proc/1/exe", target, sizeof(target)) >= 0;
+}
+
 static int load(struct bpf_engine *engine, bool lasting, struct diag *diag)
 {
 	struct bpf_kernel kernel;
@@ -66,6 +68,9 @@ static int load(struct bpf_engine *engine, bool lasting, struct diag *diag)
 		r = bpf_load(engine, &kernel, lasting, diag);
 	if (r == 0)
 		r = try(engine, diag);
+	/* Who ends at once keeps what it may read in /proc. */
+	if (r == 0 && (lasting || !may_read_all()))
+		r = bpf_describe_load(engine, &kernel, lasting, diag);
 	if (r == 0 && lasting)
 		r = bpf_events_load(engine, &kernel, diag);
 	bpf_kernel_done(&kernel);
@@ -82,7 +87,7 @@ int engine_bpf_new(bool lasting, struct engine **ret, struct diag *diag)
 		return -ENOMEM;
 	engine->engine.ops = &bpf_ops;
 	engine->engine.name = "bpf";
-	engine->link = engine->pinned = -1;
+	engine->tasks = engine->describing = BPF_ITERATOR_NONE;
 	engine->ticks_per_second = (uint64_t)sysconf(_SC_CLK_TCK);
 	r = engine_procfs_new(&procfs);
 	if (r == 0) {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #define PATH_SIZE 4096u
 
@@ -63,10 +64,16 @@ static int read_exe(struct words *words, const struct bpf_exec_event *event, str
 
 	if (n < 0)
 		return (int)n;
-	if (!event->exe_parts)
+	if (!event->exe_inode) /* it has none: it is about to end */
 		return 0;
 	ret->exe = strdup(path);
-	return ret->exe ? 0 : -ENOMEM;
+	if (!ret->exe)
+		return -ENOMEM;
+	/* A file system that has devices of its own (btrfs, overlayfs) is not told: then the host's
+	 * own file is not recognised as such. */
+	procfs_recognise(path, makedev(event->exe_device >> 20, event->exe_device & 0xfffff),
+		event->exe_inode, ret);
+	return 0;
 }
 
 static int read_args(struct words *words, const struct bpf_exec_event *event, struct process *ret)
@@ -205,6 +212,27 @@ static int decode(struct bpf_engine *engine, const struct bpf_exec_event *event,
 	if (r == 0)
 		r = read_args(words, event, &ret->process);
 	return r;
+}
+
+int bpf_description_decode(const struct bpf_engine *engine, const struct bpf_exec_event *event,
+	size_t size, struct process *ret)
+{
+	struct process process = { 0 };
+	struct words words;
+	int r;
+
+	if (size < offsetof(struct bpf_exec_event, text) ||
+		event->text_length > size - offsetof(struct bpf_exec_event, text))
+		return -EBADMSG;
+	words = (struct words){ event->text, event->text_length };
+	read_namespaces(engine->procfs, event, &process);
+	r = read_exe(&words, event, &process);
+	if (r < 0) {
+		process_done(&process);
+		return r;
+	}
+	*ret = process;
+	return 0;
 }
 
 int bpf_event_decode(struct bpf_engine *engine, const struct bpf_exec_event *event, size_t size,

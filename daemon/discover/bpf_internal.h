@@ -86,6 +86,9 @@ void bpf_places_done(struct bpf_engine *engine);
 /* The text of a place that a pass has seen, or an event has told; -ENOENT. */
 int bpf_places_text(const struct bpf_places *places, const struct bpf_placement *placement,
 	const char **ret_text, size_t *ret_length);
+/* What is permitted there, if anything is. */
+bool bpf_places_permit(const struct bpf_places *places, const struct bpf_placement *placement,
+	capability_mask *ret);
 /* Notes what an event has told. 0, -ENOSPC, -ENOMEM. */
 int bpf_places_note(struct bpf_places *places, const struct bpf_task_record *record,
 	const char *text, size_t length);
@@ -93,6 +96,16 @@ int bpf_places_note(struct bpf_places *places, const struct bpf_task_record *rec
 ssize_t bpf_places_read(struct bpf_engine *engine, const struct bpf_task_record *record);
 
 struct bpf_kernel;
+/* An iterator that is attached. From 6.1 on whoever holds the link may iterate; 5.10 wants a
+ * privilege for that, but none to open one that is pinned in a file system. */
+struct bpf_iterator {
+	int link;   /* -1 before it is attached */
+	int folder; /* of a file system that is mounted nowhere, in which it is pinned; or -1 */
+};
+
+struct bpf_program;
+struct describe_bpf;
+struct bpf_description;
 struct tasks_bpf;
 struct events_bpf;
 struct ring_buffer;
@@ -101,8 +114,11 @@ struct bpf_engine {
 	struct engine engine;
 	struct procfs *procfs; /* owned; reads what of a single process is reported */
 	struct tasks_bpf *program;
-	int link;		   /* the iterator, -1 before it is attached */
-	int pinned;		   /* a folder in which it is pinned as "tasks", or -1 */
+	int link;		       /* the iterator, -1 before it is attached */
+	int pinned;		       /* a folder in which it is pinned as "tasks", or -1 */
+	struct describe_bpf *describe; /* NULL: /proc alone is asked */
+	struct bpf_iterator describing;
+	struct bpf_description *descriptions;
 	struct events_bpf *events; /* NULL: there are none */
 	struct ring_buffer *ring;
 	uint64_t lost; /* events that could not be made out, or for want of memory */
@@ -124,14 +140,19 @@ struct bpf_pass {
 	bool follows; /* options->previous is what the last pass made, under the same base */
 };
 
+/* bpf_iterator.c */
+#define BPF_ITERATOR_NONE ((struct bpf_iterator){ -1, -1 })
+int bpf_iterator_attach(struct bpf_iterator *iterator, const struct bpf_program *program,
+	bool lasting);					    /* 0 or -errno */
+int bpf_iterator_open(const struct bpf_iterator *iterator); /* iterates once when it is read */
+void bpf_iterator_done(struct bpf_iterator *iterator);
+
 /* bpf_load.c: loads and attaches the iterator. 0; -errno with *diag filled. */
 int bpf_load(struct bpf_engine *engine, const struct bpf_kernel *kernel, bool lasting,
 	struct diag *diag);
 void bpf_unload(struct bpf_engine *engine);
 /* Where the iterator counts. */
 struct bpf_totals *bpf_totals(const struct bpf_engine *engine);
-/* A descriptor that iterates once when it is read. -errno. */
-int bpf_iterate(const struct bpf_engine *engine);
 
 /* bpf_pass.c */
 int bpf_pass(struct engine *engine, const struct pass_options *options, struct snapshot *ret);
@@ -148,11 +169,22 @@ int bpf_read_events(struct engine *engine, const struct event_handler *handler);
 void bpf_count_events(const struct engine *engine, struct event_counts *ret);
 struct bpf_permit *bpf_permit_rows(const struct bpf_engine *engine); /* NULL without events */
 
+/* bpf_describe.c: what the kernel tells of processes that /proc refuses. 0; -errno with *diag. */
+int bpf_describe_load(struct bpf_engine *engine, const struct bpf_kernel *kernel, bool lasting,
+	struct diag *diag);
+void bpf_describe_unload(struct bpf_engine *engine);
+int bpf_describe(struct engine *engine, const struct task *task, struct process *ret);
+void bpf_describe_sweep(struct bpf_engine *engine); /* at the end of a pass */
+
 /* bpf_event.c: from what the kernel wrote to an event. `text` is where its cgroup text may be made.
  * 0; -ENOMEM; -EBADMSG. The event borrows from what it is made of. */
 #define BPF_CGROUP_TEXT_MAX 8192u
 int bpf_event_decode(struct bpf_engine *engine, const struct bpf_exec_event *event, size_t size,
 	char text[static BPF_CGROUP_TEXT_MAX], struct exec_event *ret);
+/* The same of a description: only what the kernel tells better than /proc is filled in (exe,
+ * namespaces). */
+int bpf_description_decode(const struct bpf_engine *engine, const struct bpf_exec_event *event,
+	size_t size, struct process *ret);
 struct task bpf_task_of(const struct bpf_engine *engine, const struct bpf_task_record *record);
 
 /* bpf_permits.c: the rows that the events' programs look up. A place has at most one. */

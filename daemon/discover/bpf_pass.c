@@ -246,7 +246,7 @@ static uint64_t hash_base(const struct cgroup_base *base)
 
 static int read_crowd(struct bpf_engine *engine, struct bpf_crowd *ret)
 {
-	_cleanup_close_ int fd = bpf_iterate(engine);
+	_cleanup_close_ int fd = bpf_iterator_open(&engine->tasks);
 
 	return fd < 0 ? fd : bpf_crowd_read(fd, bpf_totals(engine), ret);
 }
@@ -296,6 +296,7 @@ int bpf_pass(struct engine *base, const struct pass_options *options, struct sna
 	bpf_crowd_done(&engine->before);
 	engine->before = pass.crowd;
 	engine->given = snapshot.tasks;
+	bpf_describe_sweep(engine);
 	engine->base_hash = hash;
 	*ret = snapshot;
 	return 0;

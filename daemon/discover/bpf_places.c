@@ -29,6 +29,7 @@ struct bpf_place {
 	unsigned placement; /* its number in that pass's snapshot */
 	struct bpf_place *same_number;
 	uint32_t row; /* of what is permitted there */
+	capability_mask permitted;
 };
 
 static void forget(struct bpf_engine *engine, struct bpf_place *place)
@@ -79,6 +80,13 @@ void bpf_places_done(struct bpf_engine *engine)
 	free(engine->places.by_number);
 }
 
+static void set_permit(
+	struct bpf_engine *engine, struct bpf_place *place, const struct permit *permit)
+{
+	place->permitted = permit->permitted;
+	bpf_row_set(engine, &place->key, permit, false, &place->row);
+}
+
 void bpf_permit(struct engine *base, unsigned placement, const struct permit *permit)
 {
 	struct bpf_engine *engine = (struct bpf_engine *)base;
@@ -88,7 +96,7 @@ void bpf_permit(struct engine *base, unsigned placement, const struct permit *pe
 	for (struct bpf_place *place = engine->places.by_number[placement]; place;
 		place = place->same_number)
 		if (place->confirmed)
-			bpf_row_set(engine, &place->key, permit, false, &place->row);
+			set_permit(engine, place, permit);
 }
 
 static struct bpf_place *find(const struct bpf_places *places, const struct bpf_placement *key)
@@ -110,7 +118,7 @@ void bpf_permit_event(
 	memcpy(&key, event->place, sizeof(key));
 	place = find(&engine->places, &key);
 	if (place)
-		bpf_row_set(engine, &place->key, permit, false, &place->row);
+		set_permit(engine, place, permit);
 }
 
 void bpf_forget_permits(struct engine *base)
@@ -122,6 +130,17 @@ void bpf_forget_permits(struct engine *base)
 		if (!place->host)
 			bpf_row_clear(engine, &place->row);
 	}
+}
+
+bool bpf_places_permit(
+	const struct bpf_places *places, const struct bpf_placement *key, capability_mask *ret)
+{
+	const struct bpf_place *place = find(places, key);
+
+	if (!place || place->row == BPF_NO_ROW || place->host)
+		return false;
+	*ret = place->permitted;
+	return true;
 }
 
 int bpf_places_text(const struct bpf_places *places, const struct bpf_placement *key,

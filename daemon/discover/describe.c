@@ -113,7 +113,7 @@ static const struct {
 
 /* Is that file the host's own? Asked only of names that matter and of folders where a look-up
  * cannot be made to hang: the path is the container's choice. */
-static bool is_on_host(const char *path, const struct stat *theirs)
+static bool is_on_host(const char *path, dev_t device, ino_t inode)
 {
 	static const char *const folders[] = { "/usr/", "/opt/", "/bin/", "/sbin/",
 		"/var/lib/rancher/", "/var/lib/k0s/", "/snap/", "/nix/store/" };
@@ -122,14 +122,14 @@ static bool is_on_host(const char *path, const struct stat *theirs)
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
 		known_folder |= strncmp(path, folders[i], strlen(folders[i])) == 0;
-	return known_folder && stat(path, &ours) == 0 && theirs->st_dev == ours.st_dev &&
-	       theirs->st_ino == ours.st_ino;
+	return known_folder && stat(path, &ours) == 0 && device == ours.st_dev &&
+	       inode == ours.st_ino;
 }
 
 /* runc runs from a sealed copy of itself (CVE-2019-5736): in memory, which a workload can imitate,
  * or in a mount that is attached nowhere and so has the path "/". That is good for a few seconds'
  * patience and no more. */
-static void recognise(const char *path, const struct stat *theirs, struct process *process)
+void procfs_recognise(const char *path, dev_t device, ino_t inode, struct process *process)
 {
 	static const char copy[] = "/memfd:runc_cloned:";
 	const char *base = strrchr(path, '/');
@@ -141,7 +141,7 @@ static void recognise(const char *path, const struct stat *theirs, struct proces
 	for (size_t i = 0; base && i < ARRAY_SIZE(runtimes); i++) {
 		if (strncmp(base + 1, runtimes[i].name, strlen(runtimes[i].name)) != 0)
 			continue;
-		process->exe_on_host = is_on_host(path, theirs);
+		process->exe_on_host = is_on_host(path, device, inode);
 		process->exe_is_runtime = process->exe_on_host && runtimes[i].sets_up;
 		return;
 	}
@@ -156,7 +156,7 @@ static int read_executable(struct procfs *procfs, int proc, struct process *proc
 	if (n <= 0)
 		return 0; /* refused to the unprivileged; a kernel thread has none */
 	if (fstatat(proc, "exe", &theirs, 0) == 0) {
-		recognise(procfs->buffer, &theirs, process);
+		procfs_recognise(procfs->buffer, theirs.st_dev, theirs.st_ino, process);
 		/* The kernel's suffix, and not a part of the name. */
 		if (theirs.st_nlink == 0 && (size_t)n > sizeof(deleted) - 1 &&
 			strcmp(procfs->buffer + n - (sizeof(deleted) - 1), deleted) == 0)

@@ -49,6 +49,9 @@ ssize_t procfs_read_cgroup(struct procfs *procfs, int proc, const char *name);
 /* A thread's LSM label says something else than "unconfined". */
 bool procfs_is_confined(int proc, pid_t tid);
 
+/* Tells a container runtime's program, and the host's own, by its path and where the file is. */
+void procfs_recognise(const char *path, dev_t device, ino_t inode, struct process *process);
+
 /* wanted.c: is a process audited? By its container's name, which needs no more of it than its
  * cgroup; and otherwise: `followed` was in a container when it was seen last; the task's namespace
  * level is filled in, and what becomes known of it is. */

@@ -70,7 +70,10 @@ enum bpf_event_kind {
 	BPF_EVENT_CREDENTIALS, /* what a task holds has changed without an execve() */
 	BPF_EVENT_CGROUP_MADE,
 	BPF_EVENT_CGROUP_GONE,
+	BPF_EVENT_DESCRIPTION, /* an answer of the describing iterator, in the shape of an exec's */
 };
+
+#define BPF_PIDS_MAX (4u * 1024u * 1024u) /* PID_MAX_LIMIT, include/linux/threads.h */
 
 enum bpf_namespace { /* order of enum host_namespace */
 	BPF_NAMESPACE_PID,
