@@ -3,11 +3,12 @@
  * Handlers of section names for libbpf. They keep nothing: libbpf itself carries the id from
  * bpf_section_attach_to() to the load.
  *
- * libbpf (1.1 to 1.6 at least) reads the kernel's BTF for every program of type TRACING, unless it
- * is to be attached to another BPF program, whose descriptor bpf_program__set_attach_target() takes
- * on trust when it is given no function's name. That number is put into the load's options, and
- * then the section's handler may change these. So the id travels as that number, and the handler
- * moves it to where it belongs; the kernel never sees it as a descriptor.
+ * libbpf (1.1, and its source of October 2025) reads the kernel's BTF for every program of type
+ * TRACING, unless it is to be attached to another BPF program, whose descriptor
+ * bpf_program__set_attach_target() takes on trust when it is given no function's name. That number
+ * is put into the load's options, and then the section's handler may change these. So the id
+ * travels as that number, and the handler moves it to where it belongs; the kernel never sees it as
+ * a descriptor.
  */
 #include "bpf_section.h"
 
@@ -66,7 +67,8 @@ int bpf_section_register(void)
 		enum bpf_prog_type type;
 		int r;
 
-		/* They stay: to take the last one away again crashes libbpf before 1.3. */
+		/* They stay: libbpf 1.1 frees its table when the last one is taken away, and goes
+		 * on using it. */
 		if (libbpf_prog_type_by_name(sections[i].name, &type, &attach_type) == 0)
 			continue;
 		(void)snprintf(pattern, sizeof(pattern), "%s+", sections[i].name);

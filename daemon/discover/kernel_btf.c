@@ -100,13 +100,10 @@ static int memory_file(void)
 	return fd < 0 ? -errno : fd;
 }
 
-static int seal(const void *data, size_t size, int *ret_fd)
+static int write_and_seal(int fd, const void *data, size_t size)
 {
-	_cleanup_close_ int fd = memory_file();
 	size_t length = 0;
 
-	if (fd < 0)
-		return fd;
 	while (length < size) {
 		ssize_t n = write(fd, (const char *)data + length, size - length);
 
@@ -117,7 +114,21 @@ static int seal(const void *data, size_t size, int *ret_fd)
 	}
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
 		return -errno;
-	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int leave(const void *data, size_t size, int *ret_fd)
+{
+	int fd = memory_file(), r;
+
+	if (fd < 0)
+		return fd;
+	r = write_and_seal(fd, data, size);
+	if (r < 0) {
+		(void)close(fd);
+		return r;
+	}
+	*ret_fd = fd;
 	return 0;
 }
 
@@ -150,7 +161,7 @@ int kernel_btf_slice(
 		return r;
 	r = kernel_btf_cut(bytes.data, bytes.size, wanted, &slice, &size, ids);
 	if (r == 0)
-		r = seal(slice, size, ret_fd);
+		r = leave(slice, size, ret_fd);
 	if (r == 0 && wanted->point_count > 0)
 		memcpy(ret_ids, ids, wanted->point_count * sizeof(*ret_ids));
 	return r;

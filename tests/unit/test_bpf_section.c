@@ -84,7 +84,8 @@ static void object_init(struct object *object, const char *section)
 /* How often libbpf said that it reads the kernel's BTF. */
 static unsigned kernel_btf_reads;
 
-static int listen(enum libbpf_print_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static int listen(
+	enum libbpf_print_level level, const char *format, va_list arguments)
 {
 	char line[512];
 
