@@ -114,8 +114,7 @@ struct bpf_engine {
 	struct engine engine;
 	struct procfs *procfs; /* owned; reads what of a single process is reported */
 	struct tasks_bpf *program;
-	int link;		       /* the iterator, -1 before it is attached */
-	int pinned;		       /* a folder in which it is pinned as "tasks", or -1 */
+	struct bpf_iterator tasks;
 	struct describe_bpf *describe; /* NULL: /proc alone is asked */
 	struct bpf_iterator describing;
 	struct bpf_description *descriptions;

@@ -3,10 +3,9 @@
  * The kernel's own description of its types (BTF), cut down to what one BPF object needs.
  *
  * libbpf reads, parses and searches all of /sys/kernel/btf/vmlinux (5 to 7 MB, 150,000 types) for
- * the sake of a dozen structs, which takes tens of milliseconds and 11 MB. Here its bytes are passed
- * over once, in about three. (Before Linux 6.16 the file can't be mapped and is read into memory,
- * which is given back.)
- * What comes out is a small BTF that libbpf takes for the kernel's:
+ * the sake of a dozen structs, which takes tens of milliseconds and 11 MB. Here its bytes are
+ *passed over once, in about three. (Before Linux 6.16 the file can't be mapped and is read into
+ *memory, which is given back.) What comes out is a small BTF that libbpf takes for the kernel's:
  *
  *	static const char *const types[] = { "task_struct", "cred", "css_set" };
  *	static const struct kernel_btf_point points[] = {
