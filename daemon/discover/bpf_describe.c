@@ -222,7 +222,7 @@ static int complete(struct bpf_engine *engine, const struct task *task, struct p
 int bpf_describe(struct engine *base, const struct task *task, struct process *ret)
 {
 	struct bpf_engine *engine = (struct bpf_engine *)base;
-	struct process process;
+	struct process process = { 0 };
 	int r = procfs_describe(&engine->procfs->engine, task, &process);
 
 	if (r == 0 && !process.exe && engine->describe)
