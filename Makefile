@@ -234,11 +234,11 @@ GUEST_PROGRAMS := $(BUILD)/tests/kernels/contain $(BUILD)/tests/kernels/inside
 
 $(BUILD)/tests/kernels/%: tests/kernels/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -std=gnu17 -O2 $(WARNINGS) -static -o $@ $<
+	$(CC) $(ALL_CPPFLAGS) -std=gnu17 -O2 $(WARNINGS) $(CFLAGS) -static -o $@ $<
 
 $(BUILD)/tests/kernels/inside: tests/system/inside/inside.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -std=gnu17 -O2 $(WARNINGS) -static -pthread -o $@ $<
+	$(CC) $(ALL_CPPFLAGS) -std=gnu17 -O2 $(WARNINGS) $(CFLAGS) -static -pthread -o $@ $<
 
 .PHONY: check-kernels check-kernels-run
 check-kernels: ## kernels from 5.10 on, fetched from apt's archive and booted in QEMU: two minutes, no root
@@ -265,7 +265,7 @@ check-warnings: ## no warning under gcc or clang, tests included
 	done
 
 .PHONY: check-compiles
-check-compiles: $(PROGRAM) $(UNIT_TESTS) $(REPLAYS) $(KUBERNETES_TESTS) $(API_SERVER) $(API_BENCH) $(SYSTEM_TESTS) $(SERVICE_TESTS)
+check-compiles: $(PROGRAM) $(UNIT_TESTS) $(REPLAYS) $(KUBERNETES_TESTS) $(API_SERVER) $(API_BENCH) $(SYSTEM_TESTS) $(SERVICE_TESTS) $(GUEST_PROGRAMS)
 
 .PHONY: valgrind
 valgrind: $(UNIT_TESTS) ## unit tests under valgrind
