@@ -14,6 +14,7 @@
  *   -i UID    user and group
  *   -n        no_new_privs
  *   -d        returns once the program has written or closed its standard output
+ *   -x        becomes the program, instead of starting it (and so without namespaces)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +35,7 @@
 
 struct plan {
 	const char *cgroup;
-	bool pid_namespace, user_namespace, no_new_privs, detached;
+	bool pid_namespace, user_namespace, no_new_privs, detached, here;
 	bool has_bounding, has_user;
 	uint64_t bounding, ambient;
 	unsigned user;
@@ -170,7 +171,7 @@ static char **read_plan(struct plan *plan, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "+g:pub:a:i:nd")) >= 0) {
+	while ((option = getopt(argc, argv, "+g:pub:a:i:ndx")) >= 0) {
 		switch (option) {
 		case 'g':
 			plan->cgroup = optarg;
@@ -198,6 +199,9 @@ static char **read_plan(struct plan *plan, int argc, char **argv)
 		case 'd':
 			plan->detached = true;
 			break;
+		case 'x':
+			plan->here = true;
+			break;
 		default:
 			_exit(125);
 		}
@@ -216,6 +220,11 @@ int main(int argc, char **argv)
 	int up[2], down[2], said[2], status;
 	pid_t child;
 
+	if (plan.here) {
+		if (plan.cgroup)
+			join_cgroup(plan.cgroup);
+		contain(&plan, program);
+	}
 	if (pipe2(up, O_CLOEXEC) < 0 || pipe2(down, O_CLOEXEC) < 0 || pipe2(said, O_CLOEXEC) < 0)
 		die("pipe");
 	if (plan.pid_namespace && unshare(CLONE_NEWPID) < 0)
