@@ -230,7 +230,7 @@ endif
 
 # Other kernels, in QEMU: the guests' programs are static. KERNELS="6.1 newest" boots only these, ENGINES="procfs"
 # looks with that engine alone.
-GUEST_PROGRAMS := $(BUILD)/tests/kernels/contain $(BUILD)/tests/kernels/inside
+GUEST_PROGRAMS := $(addprefix $(BUILD)/tests/kernels/,contain inside i386)
 
 $(BUILD)/tests/kernels/%: tests/kernels/%.c
 	@mkdir -p $(@D)
@@ -239,6 +239,10 @@ $(BUILD)/tests/kernels/%: tests/kernels/%.c
 $(BUILD)/tests/kernels/inside: tests/system/inside/inside.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -std=gnu17 -O2 $(WARNINGS) $(CFLAGS) -static -pthread -o $@ $<
+
+$(BUILD)/tests/kernels/i386: tests/kernels/i386.S
+	@mkdir -p $(@D)
+	$(CC) -m32 -nostdlib -static -o $@ $<
 
 .PHONY: check-kernels check-kernels-run
 check-kernels: ## kernels from 5.10 on, fetched from apt's archive and booted in QEMU: two minutes, no root

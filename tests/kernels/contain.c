@@ -13,6 +13,7 @@
  *   -a MASK   inheritable, permitted and ambient set; what another uid holds after the exec
  *   -i UID    user and group
  *   -n        no_new_privs
+ *   -r        removes the cgroup once the program has ended
  *   -d        returns once the program has written or closed its standard output
  *   -x        becomes the program, instead of starting it (and so without namespaces)
  */
@@ -35,7 +36,7 @@
 
 struct plan {
 	const char *cgroup;
-	bool pid_namespace, user_namespace, no_new_privs, detached, here;
+	bool pid_namespace, user_namespace, no_new_privs, detached, here, removes;
 	bool has_bounding, has_user;
 	uint64_t bounding, ambient;
 	unsigned user;
@@ -71,23 +72,36 @@ static void make_folders(const char *root, const char *path)
 	}
 }
 
-static void join_cgroup(const char *path)
+static void each_hierarchy(const char *path, void (*visit)(const char *root, const char *path))
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	const struct mntent *mount;
-	char procs[4096];
 
 	if (!mounts)
 		die("/proc/self/mounts");
-	while ((mount = getmntent(mounts))) {
-		if (strcmp(mount->mnt_type, "cgroup") != 0 &&
-			strcmp(mount->mnt_type, "cgroup2") != 0)
-			continue;
-		make_folders(mount->mnt_dir, path);
-		(void)snprintf(procs, sizeof(procs), "%s%s/cgroup.procs", mount->mnt_dir, path);
-		write_text(procs, "0");
-	}
+	while ((mount = getmntent(mounts)))
+		if (strcmp(mount->mnt_type, "cgroup") == 0 ||
+			strcmp(mount->mnt_type, "cgroup2") == 0)
+			visit(mount->mnt_dir, path);
 	(void)endmntent(mounts);
+}
+
+static void join_cgroup(const char *root, const char *path)
+{
+	char procs[4096];
+
+	make_folders(root, path);
+	(void)snprintf(procs, sizeof(procs), "%s%s/cgroup.procs", root, path);
+	write_text(procs, "0");
+}
+
+static void remove_cgroup(const char *root, const char *path)
+{
+	char folder[4096];
+
+	(void)snprintf(folder, sizeof(folder), "%s%s", root, path);
+	if (rmdir(folder) < 0)
+		die(folder);
 }
 
 static void set_capabilities(uint64_t held, uint64_t inheritable)
@@ -171,7 +185,7 @@ static char **read_plan(struct plan *plan, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "+g:pub:a:i:ndx")) >= 0) {
+	while ((option = getopt(argc, argv, "+g:pub:a:i:nrdx")) >= 0) {
 		switch (option) {
 		case 'g':
 			plan->cgroup = optarg;
@@ -195,6 +209,9 @@ static char **read_plan(struct plan *plan, int argc, char **argv)
 			break;
 		case 'n':
 			plan->no_new_privs = true;
+			break;
+		case 'r':
+			plan->removes = true;
 			break;
 		case 'd':
 			plan->detached = true;
@@ -222,7 +239,7 @@ int main(int argc, char **argv)
 
 	if (plan.here) {
 		if (plan.cgroup)
-			join_cgroup(plan.cgroup);
+			each_hierarchy(plan.cgroup, join_cgroup);
 		contain(&plan, program);
 	}
 	if (pipe2(up, O_CLOEXEC) < 0 || pipe2(down, O_CLOEXEC) < 0 || pipe2(said, O_CLOEXEC) < 0)
@@ -234,7 +251,7 @@ int main(int argc, char **argv)
 		die("fork");
 	if (child == 0) {
 		if (plan.cgroup)
-			join_cgroup(plan.cgroup);
+			each_hierarchy(plan.cgroup, join_cgroup);
 		if (plan.detached && dup2(said[1], STDOUT_FILENO) < 0)
 			die("standard output");
 		if (plan.user_namespace)
@@ -249,5 +266,7 @@ int main(int argc, char **argv)
 		return read(said[0], &byte, 1) < 0;
 	if (waitpid(child, &status, 0) < 0)
 		die("waitpid");
+	if (plan.cgroup && plan.removes)
+		each_hierarchy(plan.cgroup, remove_cgroup);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
