@@ -67,13 +67,15 @@ static __always_inline void read_pid_namespace(struct pid *pid, struct bpf_task_
 
 static __always_inline void read_task(struct task_struct *task, struct bpf_task_record *record)
 {
-	record->start_ns = task->group_leader->start_boottime;
+	struct task_struct *leader = task->group_leader;
+
+	record->start_ns = leader->start_boottime;
 	record->pid = (__u32)task->tgid;
 	record->tid = (__u32)task->pid;
 	record->ppid = (__u32)task->real_parent->tgid;
 	record->exec_id = task->self_exec_id;
 	record->seccomp = (__u8)task->seccomp.mode;
-	if (task->flags & PF_FORKNOEXEC)
+	if (leader->flags & PF_FORKNOEXEC) /* a thread has it for as long as it lives */
 		record->flags |= BPF_TASK_FORKED;
 	if (task->atomic_flags & PFA_NO_NEW_PRIVS)
 		record->flags |= BPF_TASK_NO_NEW_PRIVS;
