@@ -99,8 +99,8 @@ struct bpf_kernel;
 /* An iterator that is attached. From 6.1 on whoever holds the link may iterate; 5.10 wants a
  * privilege for that, but none to open one that is pinned in a file system. */
 struct bpf_iterator {
-	int link;   /* -1 before it is attached */
-	int folder; /* of a file system that is mounted nowhere, in which it is pinned; or -1 */
+	int link; /* -1 before it is attached */
+	int file; /* of the pinned one, which has no name any more; or -1 */
 };
 
 struct bpf_program;
