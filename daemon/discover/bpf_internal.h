@@ -107,13 +107,15 @@ struct bpf_program;
 struct describe_bpf;
 struct bpf_description;
 struct tasks_bpf;
+struct tasks_once_bpf;
 struct events_bpf;
 struct ring_buffer;
 
 struct bpf_engine {
 	struct engine engine;
-	struct procfs *procfs; /* owned; reads what of a single process is reported */
-	struct tasks_bpf *program;
+	struct procfs *procfs;	   /* owned; reads what of a single process is reported */
+	struct tasks_bpf *program; /* NULL: program_once */
+	struct tasks_once_bpf *program_once;
 	struct bpf_iterator tasks;
 	struct describe_bpf *describe; /* NULL: /proc alone is asked */
 	struct bpf_iterator describing;

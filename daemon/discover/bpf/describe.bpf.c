@@ -3,6 +3,8 @@
  * A second iterator, which tells what certain processes run and which namespaces they are in: what
  * /proc refuses to whoever holds no capability. Read only when something is to be said of them.
  */
+#define LOAD_QUICKLY
+
 #include <linux/bpf.h>
 
 #include "paths.h"

@@ -109,7 +109,7 @@ int BPF_PROG(capauditd_exec, struct task_struct *task, int old_pid, struct linux
 			event, BPF_CORE_READ(task, cgroups, dfl_cgrp), BPF_CUT_UNIFIED);
 		if (event->task.placement.legacy != event->task.placement.unified)
 			event->legacy_parts = add_cgroup_path(
-				event, read_legacy_cgroup(task->cgroups), BPF_CUT_LEGACY);
+				event, get_legacy_cgroup(task->cgroups), BPF_CUT_LEGACY);
 	}
 	add_args(task, event);
 	tell_task(event);
