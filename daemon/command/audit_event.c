@@ -92,5 +92,7 @@ int audit_event(struct audit *audit, struct exec_event *event)
 		return r == -ENOENT ? 0 : r;
 	if (known->container.host || (event->credentials && may_be_stage(audit, event, known)))
 		return 0;
+	if (!event->credentials && is_from_outside(audit, event))
+		audit_look_into(known, &event->process);
 	return judge(audit, event, known, &result);
 }

@@ -19,7 +19,7 @@ int legacy_hierarchy; /* number of the one that placements' `legacy` is of; 0: t
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 512 * 1024); /* all of it is resident, twice */
+	__uint(max_entries, 256 * 1024); /* all of it is resident, twice */
 } events SEC(".maps");
 
 /* An event is larger than the stack. */
