@@ -61,14 +61,19 @@ static int judge(struct audit *audit, struct exec_event *event, struct known_con
 	return r;
 }
 
+static bool is_from_outside(const struct audit *audit, const struct exec_event *event)
+{
+	const struct task *parent = snapshot_find(&audit->snapshot, event->task.ppid);
+
+	return !parent || parent->container != event->task.container;
+}
+
 /* A runtime's stage changes its credentials, in the container and before its program begins: what
  * was put there from outside is the next pass's to look at. */
 static bool may_be_stage(const struct audit *audit, const struct exec_event *event,
 	const struct known_container *known)
 {
-	const struct task *parent = snapshot_find(&audit->snapshot, event->task.ppid);
-
-	return !known->reference.known || !parent || parent->container != event->task.container;
+	return !known->reference.known || is_from_outside(audit, event);
 }
 
 int audit_event(struct audit *audit, struct exec_event *event)
