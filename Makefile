@@ -163,7 +163,8 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.linked.o
 
 ifneq ($(BPF),0)
 $(BUILD)/daemon/discover/bpf_%.o: ALL_CPPFLAGS += -isystem $(BUILD)/bpf
-$(patsubst %.c,$(BUILD)/%.o,$(BPF_SOURCES)): | $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.skel.h)
+# Headers of system folders are not noted as what an object is made of: these are named.
+$(patsubst %.c,$(BUILD)/%.o,$(BPF_SOURCES)): $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.skel.h)
 -include $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.bpf.d)
 endif
 
