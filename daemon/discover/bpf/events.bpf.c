@@ -119,7 +119,8 @@ static __always_inline void tell_task(struct bpf_exec_event *event)
 static __always_inline void add_paths(
 	struct task_struct *task, struct bpf_exec_event *event, const struct bpf_permit *permit)
 {
-	struct css_set *set = get(task, cgroups);
+	/* The one that the event is of: the task may be elsewhere by now. */
+	struct css_set *set = (struct css_set *)(unsigned long)event->task.placement.css_set;
 
 	read_executable(task, event);
 	if (permit)
