@@ -22,10 +22,18 @@ struct {
 	__uint(max_entries, 256 * 1024); /* all of it is resident, twice */
 } events SEC(".maps");
 
-/* An event is larger than the stack. */
+/* An event is larger than the stack. Each program has one of its own for each processor: where the
+ * kernel may preempt one, the other can run in between; the same one it does not run twice at once
+ * there. */
+enum scratch_of {
+	SCRATCH_EXEC,
+	SCRATCH_CREDENTIALS,
+	SCRATCHES,
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SCRATCHES);
 	__type(key, __u32);
 	__type(value, struct bpf_exec_event);
 } scratch SEC(".maps");
@@ -131,10 +139,9 @@ static __always_inline void add_paths(
 			add_cgroup_path(event, get_legacy_cgroup(set), BPF_CUT_LEGACY);
 }
 
-static __always_inline struct bpf_exec_event *new_event(void)
+static __always_inline struct bpf_exec_event *new_event(__u32 whose)
 {
-	__u32 zero = 0;
-	struct bpf_exec_event *event = bpf_map_lookup_elem(&scratch, &zero);
+	struct bpf_exec_event *event = bpf_map_lookup_elem(&scratch, &whose);
 
 	if (event)
 		__builtin_memset(&event->task, 0, sizeof(event->task));
@@ -144,7 +151,7 @@ static __always_inline struct bpf_exec_event *new_event(void)
 SEC("by_id/tp_btf/sched_process_exec")
 int BPF_PROG(capauditd_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	struct bpf_exec_event *event = new_event();
+	struct bpf_exec_event *event = new_event(SCRATCH_EXEC);
 	const struct bpf_permit *permit;
 
 	__sync_fetch_and_add(&totals.execs, 1);
@@ -184,7 +191,7 @@ int BPF_PROG(capauditd_credentials, struct cred *new)
 
 	if (BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
 		return 0;
-	event = new_event();
+	event = new_event(SCRATCH_CREDENTIALS);
 	if (!event)
 		return 0;
 	read_credentials(new, &event->task);
