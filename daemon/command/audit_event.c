@@ -84,6 +84,8 @@ int audit_event(struct audit *audit, struct exec_event *event)
 		.started_us = audit->clock(CLOCK_REALTIME),
 		.event = true,
 	};
+	/* Where somebody was before is not told by where he was found to be later. */
+	static const struct snapshot nothing = { 0 };
 	struct known_container *known;
 	int r;
 
@@ -91,8 +93,10 @@ int audit_event(struct audit *audit, struct exec_event *event)
 		process_forget_arguments(&event->process);
 	cgroup_parse(
 		event->placement.text, event->placement.length, &base, &event->placement.identity);
-	r = registry_take_event(audit->registry, &event->task, &event->placement, &audit->snapshot,
-		result.begin_us, &known);
+	r = registry_take_event(audit->registry, &event->task, &event->placement,
+		&event->namespace_init,
+		event->time_us > audit->snapshot_us ? &audit->snapshot : &nothing, result.begin_us,
+		&known);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	if (known->container.host || (event->credentials && may_be_stage(audit, event, known)))

@@ -249,6 +249,10 @@ int bpf_event_decode(struct bpf_engine *engine, const struct bpf_exec_event *eve
 	made.task = bpf_task_of(engine, &event->task);
 	made.task.leader = true;
 	made.credentials = event->kind == BPF_EVENT_CREDENTIALS;
+	made.time_us = event->time_ns / 1000u;
+	made.parent_inside = event->parent_inside;
+	made.namespace_init = (struct namespace_init){ (pid_t)event->namespace_init,
+		bpf_ticks(engine, event->namespace_init_start_ns) };
 	memcpy(made.place, &event->task.placement, sizeof(made.place));
 	read_facts(engine, event, &made.task, &made.process);
 	r = decode(engine, event, &words, text, &made);

@@ -139,6 +139,33 @@ static __always_inline void add_paths(
 			add_cgroup_path(event, get_legacy_cgroup(set), BPF_CUT_LEGACY);
 }
 
+/* Two namespaces' numbers, where one is declared: see read_pid_namespace(). */
+static __always_inline void read_namespace_init(struct pid *pid, struct bpf_exec_event *event)
+{
+	struct pid_namespace *namespace = 0;
+	struct task_struct *init;
+
+	event->namespace_init = 0;
+	event->namespace_init_start_ns = 0;
+	if (!event->task.pid_namespace_level)
+		return;
+	bpf_probe_read_kernel(&namespace, sizeof(namespace),
+		(const char *)__builtin_preserve_access_index(&pid->numbers[0].ns) +
+			bpf_core_type_size(struct upid));
+	init = BPF_CORE_READ(namespace, child_reaper, group_leader);
+	event->namespace_init = (__u32)BPF_CORE_READ(init, tgid);
+	event->namespace_init_start_ns = BPF_CORE_READ(init, start_boottime);
+}
+
+static __always_inline void read_circumstances(
+	struct task_struct *task, struct bpf_exec_event *event)
+{
+	event->time_ns = bpf_ktime_get_ns();
+	event->parent_inside = (__u64)(unsigned long)BPF_CORE_READ(task, real_parent, cgroups) ==
+			       event->task.placement.css_set;
+	read_namespace_init(get(task, thread_pid), event);
+}
+
 static __always_inline struct bpf_exec_event *new_event(__u32 whose)
 {
 	struct bpf_exec_event *event = bpf_map_lookup_elem(&scratch, &whose);
@@ -162,6 +189,7 @@ int BPF_PROG(capauditd_exec, struct task_struct *task, int old_pid, struct linux
 	if (permit && is_permitted(permit, &event->task))
 		return 0;
 	event->kind = BPF_EVENT_EXEC;
+	read_circumstances(task, event);
 	add_paths(task, event, permit);
 	add_args(task, event);
 	tell_task(event);
@@ -203,6 +231,7 @@ int BPF_PROG(capauditd_credentials, struct cred *new)
 	if (permit && is_permitted(permit, &event->task))
 		return 0;
 	event->kind = BPF_EVENT_CREDENTIALS;
+	read_circumstances(task, event);
 	add_paths(task, event, permit);
 	tell_task(event);
 	return 0;
