@@ -65,7 +65,27 @@ static bool is_from_outside(const struct audit *audit, const struct exec_event *
 {
 	const struct task *parent = snapshot_find(&audit->snapshot, event->task.ppid);
 
-	return !parent || parent->container != event->task.container;
+	return !event->parent_inside && (!parent || parent->container != event->task.container);
+}
+
+/* Where a container's program has not begun, whoever has a parent in there is its runtime's hook:
+ * it has the host's capabilities, and is over before the program begins. (OCI's createContainer
+ * hooks run so, LXC's as well.) */
+static bool is_hook(const struct exec_event *event, const struct known_container *known)
+{
+	return !known->reference.known && event->parent_inside;
+}
+
+/* From 1.4 on runc's stage is born in the container's cgroup, and its own program begins there; it
+ * is in the host's mount namespace still, where no workload is. How long it stays so is the passes'
+ * to see. */
+static bool is_stage(const struct audit *audit, const struct exec_event *event)
+{
+	const struct process *process = &event->process;
+
+	return process->exe_is_runtime && is_from_outside(audit, event) &&
+	       (process->host_namespaces & HOST_NAMESPACE_MNT ||
+		       !(process->host_namespaces_known & HOST_NAMESPACE_MNT));
 }
 
 /* A runtime's stage changes its credentials, in the container and before its program begins: what
@@ -100,6 +120,8 @@ int audit_event(struct audit *audit, struct exec_event *event)
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	if (known->container.host || (event->credentials && may_be_stage(audit, event, known)))
+		return 0;
+	if (!event->credentials && (is_hook(event, known) || is_stage(audit, event)))
 		return 0;
 	if (!event->credentials && is_from_outside(audit, event))
 		audit_look_into(known, &event->process);
