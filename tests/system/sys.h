@@ -26,7 +26,7 @@
 #include <string.h>
 #include <sys/types.h>
 
-#define SYS_CONTAINERS_MAX 64
+#define SYS_CONTAINERS_MAX 512
 #define SYS_SPAWNED_MAX	   64
 #define SYS_HIERARCHIES	   32
 #define SYS_PATIENCE_MS	   60000 /* how long something that must happen may take */
@@ -47,7 +47,7 @@ struct sys_container {
 	pid_t pid;	  /* of its first process, in the tests' PID namespace */
 	bool logs;	  /* it has folders in /var/log */
 	unsigned attempt; /* how often the kubelet started it before: the log's name */
-	enum { SYS_BY_RUNC, SYS_BY_CONTAINERD, SYS_BY_HAND } by;
+	enum { SYS_BY_RUNC, SYS_BY_CONTAINERD, SYS_BY_HAND, SYS_BARE } by;
 	uint64_t capabilities;
 	int ready; /* of a created one: where its program will say that it is ready; 0: none */
 };
@@ -205,6 +205,30 @@ struct sys_spec;
 /* config.json, and its `process`. */
 json_t *sys_bundle(const struct sys *sys, const struct sys_spec *spec, const char *cgroup);
 json_t *sys_bundle_process(const struct sys_spec *spec);
+
+/* -- containers without a runtime: hundreds in a moment, or one that is over in a moment -- */
+/* One that is a cgroup and nothing else; its caller may change where that is before it is made. */
+struct sys_container *sys_bare(struct sys *sys);
+/* Makes its cgroup in the tests' own hierarchy alone, or as a runtime does in every one. */
+void sys_bare_make(struct sys *sys, const struct sys_container *container, bool everywhere);
+
+/* What a process is before its program begins. As uid 0 it has its bounding set and what is
+ * inheritable once it does, as another what is ambient. */
+struct sys_inhabitant {
+	const char *cgroup;	 /* in the tests' own hierarchy; NULL: that of the tests */
+	bool everywhere;	 /* in every hierarchy that has it: slow, since it has to move */
+	const char *const *argv; /* NULL: inside pause */
+	uint64_t bounding, inheritable, ambient;
+	unsigned uid;
+	bool no_new_privs, seccomp, pid_namespace, user_namespace;
+	pid_t pid; /* 0: any */
+};
+/* Starts a process and waits until its program closes its standard output, be it because it has
+ * said "ready" or because it has ended. Its pid, of a child which nobody has waited for; or -errno
+ * where `pid` is not free. */
+pid_t sys_inhabit(struct sys *sys, const struct sys_inhabitant *inhabitant);
+/* A path of one of the programs inside, as the host sees it. */
+const char *sys_inside(struct sys *sys, const char *program);
 
 /* -- containerd -- */
 /* Starts one with an image on first use; skips the test where it cannot be had. */
