@@ -92,16 +92,23 @@ struct sys {
 	pid_t containerd;	 /* 0: not started */
 	bool own_run_containerd; /* /run/containerd did not exist before us */
 	bool have_image;	 /* the program's own image was imported */
+	const char *engine;	 /* of daemons; NULL: as their options and policies say */
 };
 
 /* For cmocka: group fixture, and what runs after every test (stops all that it started). */
 int sys_setup(void **state);
 int sys_teardown(void **state);
 int sys_end(void **state);
+/* The same, and daemons look with that engine. */
+int sys_setup_bpf(void **state);
+int sys_setup_procfs(void **state);
 #define SYS_TEST(f) cmocka_unit_test_teardown(f, sys_end)
 
 /* Skips the running test, saying why, where runc or a static compiler is missing. */
 void sys_need_containers(struct sys *sys);
+
+/* The same where the bpf engine does not work: this machine's kernel, or this build. */
+void sys_need_bpf(struct sys *sys);
 
 /* -- files -- */
 void sys_write_file(const char *path, const char *text);
@@ -297,7 +304,8 @@ struct sys_result *sys_capauditd(struct sys *sys, enum sys_user user, ...)
 	__attribute__((sentinel));
 struct sys_result *sys_capauditd_argv(struct sys *sys, enum sys_user user, const char *const *argv);
 /* `capauditd scan --format json` with policy none, this fixture's host root, and more arguments up
- * to NULL; its output must be one JSON document. */
+ * to NULL; its output must be one JSON document. Nobody looks with procfs where these don't say
+ * otherwise: it is all that an ordinary user has, and "auto" would say so each time. */
 struct sys_result *sys_scan(struct sys *sys, enum sys_user user, ...) __attribute__((sentinel));
 /* Whether that object (or its member `path`) has the container's id. */
 bool sys_is_of(json_t *object, const char *path, const struct sys_container *container);
