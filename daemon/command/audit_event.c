@@ -61,6 +61,18 @@ static int judge(struct audit *audit, struct exec_event *event, struct known_con
 	return r;
 }
 
+/* runc executes a sealed copy of itself while its parent moves it into the container's cgroups: it
+ * may be there already, with all that the host has. It comes from outside, into the host's PID
+ * namespace, where a container that has its own cannot be; what a pass thinks of it has an end
+ * (is_impatient()). */
+static bool is_stage(const struct audit *audit, const struct exec_event *event)
+{
+	const struct task *parent = snapshot_find(&audit->snapshot, event->task.ppid);
+
+	return event->process.exe_is_runtime && !event->task.namespace_level &&
+	       !event->parent_there && (!parent || parent->container != event->task.container);
+}
+
 int audit_event(struct audit *audit, struct exec_event *event)
 {
 	const struct cgroup_base base = audit_base(audit);
@@ -80,5 +92,7 @@ int audit_event(struct audit *audit, struct exec_event *event)
 		result.begin_us, &known);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	return known->container.host ? 0 : judge(audit, event, known, &result);
+	if (known->container.host || is_stage(audit, event))
+		return 0;
+	return judge(audit, event, known, &result);
 }

@@ -35,6 +35,7 @@ struct exec_event {
 	struct task task; /* its placement is this one alone */
 	struct placement placement;
 	struct process process; /* the handler may move it out, and leave it zeroed */
+	bool parent_there;	/* its parent is in the very same cgroups */
 	uint64_t place[3];	/* the engine's */
 };
 

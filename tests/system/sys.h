@@ -76,7 +76,7 @@ struct sys {
 	bool own_kubepods; /* /kubepods did not exist before us */
 	bool root;	   /* otherwise nearly everything is skipped */
 	bool nested;	   /* not in the host's PID namespace: scans get --nested */
-	bool have_inside, have_runc, have_busybox;
+	bool have_inside, have_runc, have_busybox, have_bpf;
 	uint64_t all;  /* every capability that this machine gives to root */
 	unsigned made; /* ids given out */
 	int guard;     /* the guard cleans up when this is closed */
@@ -92,16 +92,20 @@ struct sys {
 	pid_t containerd;	 /* 0: not started */
 	bool own_run_containerd; /* /run/containerd did not exist before us */
 	bool have_image;	 /* the program's own image was imported */
-	const char *engine;	 /* of daemons; NULL: as their options and policies say */
+	const char *engine;	 /* NULL: as options and policies say */
 };
 
 /* For cmocka: group fixture, and what runs after every test (stops all that it started). */
 int sys_setup(void **state);
 int sys_teardown(void **state);
 int sys_end(void **state);
-/* The same, and daemons look with that engine. */
+/* The same, and daemons and scans of root look with that engine. */
 int sys_setup_bpf(void **state);
 int sys_setup_procfs(void **state);
+/* Runs an array of tests with the one and with the other. How many failed. */
+#define sys_with_both_engines(tests)                                              \
+	(cmocka_run_group_tests_name("bpf", tests, sys_setup_bpf, sys_teardown) + \
+		cmocka_run_group_tests_name("procfs", tests, sys_setup_procfs, sys_teardown))
 #define SYS_TEST(f) cmocka_unit_test_teardown(f, sys_end)
 
 /* Skips the running test, saying why, where runc or a static compiler is missing. */
@@ -304,8 +308,9 @@ struct sys_result *sys_capauditd(struct sys *sys, enum sys_user user, ...)
 	__attribute__((sentinel));
 struct sys_result *sys_capauditd_argv(struct sys *sys, enum sys_user user, const char *const *argv);
 /* `capauditd scan --format json` with policy none, this fixture's host root, and more arguments up
- * to NULL; its output must be one JSON document. Nobody looks with procfs where these don't say
- * otherwise: it is all that an ordinary user has, and "auto" would say so each time. */
+ * to NULL; its output must be one JSON document. Root looks with the fixture's engine where
+ * these don't say otherwise, and nobody with procfs, which is all that an ordinary user has: "auto"
+ * would say so each time. */
 struct sys_result *sys_scan(struct sys *sys, enum sys_user user, ...) __attribute__((sentinel));
 /* Whether that object (or its member `path`) has the container's id. */
 bool sys_is_of(json_t *object, const char *path, const struct sys_container *container);

@@ -282,6 +282,8 @@ void sys_need_containers(struct sys *sys)
 
 void sys_need_bpf(struct sys *sys)
 {
+	if (sys->have_bpf)
+		return;
 	sys_need_containers(sys);
 	const struct sys_result *scan = sys_capauditd(sys, SYS_ROOT, "scan", "--engine", "bpf",
 		"--policy", "none", "--format", "json", sys->nested ? "--nested" : NULL, NULL);
@@ -291,4 +293,5 @@ void sys_need_bpf(struct sys *sys)
 		print_message("skipped: %s", scan->err);
 		skip();
 	}
+	sys->have_bpf = true;
 }

@@ -44,7 +44,8 @@ struct sys_result *sys_scan(struct sys *sys, enum sys_user user, ...)
 	const char *argv[ARGUMENTS_MAX + 5] = { sys->program, "scan", "--format", "json",
 		"--host-root", sys->host_root };
 	size_t count = 6;
-	bool policy = false, engine = user == SYS_ROOT;
+	const char *engine = user == SYS_NOBODY ? "procfs" : sys->engine;
+	bool policy = false;
 	json_error_t error;
 	va_list more;
 
@@ -55,15 +56,18 @@ struct sys_result *sys_scan(struct sys *sys, enum sys_user user, ...)
 	va_end(more);
 	for (; argv[count]; count++) {
 		policy = policy || strcmp(argv[count], "--policy") == 0;
-		engine = engine || strcmp(argv[count], "--engine") == 0;
+		if (strcmp(argv[count], "--engine") == 0)
+			engine = NULL;
 	}
 	if (!policy) {
 		argv[count++] = "--policy";
 		argv[count++] = "none";
 	}
-	if (!engine) {
+	if (engine) {
+		if (strcmp(engine, "bpf") == 0)
+			sys_need_bpf(sys);
 		argv[count++] = "--engine";
-		argv[count++] = "procfs";
+		argv[count++] = engine;
 	}
 	argv[count] = NULL;
 

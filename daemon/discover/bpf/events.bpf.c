@@ -103,6 +103,8 @@ int BPF_PROG(capauditd_exec, struct task_struct *task, int old_pid, struct linux
 	if (permit && is_permitted(permit, &event->task))
 		return 0;
 	event->kind = BPF_EVENT_EXEC;
+	if (BPF_CORE_READ(task, real_parent, cgroups) == task->cgroups)
+		event->task.flags |= BPF_TASK_PARENT_THERE;
 	read_executable(task, event);
 	if (!permit) {
 		event->unified_parts = add_cgroup_path(

@@ -35,6 +35,7 @@ struct bpf_placement {
 enum bpf_task_flags {
 	BPF_TASK_FORKED = 1u << 0, /* the process has not called execve() since it was forked */
 	BPF_TASK_NO_NEW_PRIVS = 1u << 1,
+	BPF_TASK_PARENT_THERE = 1u << 2, /* of events: its parent is in the same place */
 };
 
 /* A thread of a user process. Padded by name, so that two can be compared as bytes. */
