@@ -204,5 +204,5 @@ int main(void)
 		SYS_TEST(what_may_not_be_read_is_said_once),
 	};
 
-	return sys_with_both_engines(tests);
+	return cmocka_run_group_tests(tests, sys_setup, sys_teardown);
 }

@@ -205,5 +205,5 @@ int main(void)
 		SYS_TEST(a_bad_policy_at_the_start_is_status_2),
 	};
 
-	return sys_with_both_engines(tests);
+	return cmocka_run_group_tests(tests, sys_setup, sys_teardown);
 }
