@@ -441,9 +441,12 @@ static void out_of_memory_at_any_point_leaves_the_engine_usable(void **state)
 			r = bpf_pass(&engine->engine, &options, &s);
 			fired = fail_allocation_fired();
 			fail_allocation_at(0);
-			assert_int_equal(r, fired ? -ENOMEM : 0);
-			if (r == 0)
+			/* What looks for hidepid does without. */
+			assert_true(r == 0 || (fired && r == -ENOMEM));
+			if (r == 0) {
+				assert_int_equal(s.task_count, 12);
 				snapshot_done(&s);
+			}
 			s = next_pass(engine, &before, NULL);
 			assert_int_equal(s.task_count, 12);
 			assert_int_equal(s.coverage.vanished + s.coverage.unreadable, 0);
