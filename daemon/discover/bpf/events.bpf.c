@@ -123,7 +123,8 @@ static __always_inline void tell_task(struct bpf_exec_event *event)
 		__sync_fetch_and_add(&totals.lost, 1);
 }
 
-/* Where it does, who knows the place need not be told its paths. */
+/* Who permits something in a place knows it, and need not be told its paths; the place may have been
+ * forgotten when that is read: then what it says of no paths is that they are missing. */
 static __always_inline void add_paths(
 	struct task_struct *task, struct bpf_exec_event *event, const struct bpf_permit *permit)
 {
@@ -131,8 +132,10 @@ static __always_inline void add_paths(
 	struct css_set *set = (struct css_set *)(unsigned long)event->task.placement.css_set;
 
 	read_executable(task, event);
-	if (permit)
+	if (permit) {
+		event->cut |= BPF_CUT_UNIFIED | BPF_CUT_LEGACY;
 		return;
+	}
 	event->unified_parts = add_cgroup_path(event, get(set, dfl_cgrp), BPF_CUT_UNIFIED);
 	if (event->task.placement.legacy != event->task.placement.unified)
 		event->legacy_parts =

@@ -117,7 +117,7 @@ struct bpf_exec_event {
 	/* In `text` one after another: the parts of the executable's path and of its cgroups', each
 	 * from its end to the root, each part terminated by a NUL, without slashes; and the
 	 * arguments, each terminated by a NUL. The cgroups' are there where the place has no
-	 * permit, the legacy one's where it is another. */
+	 * permit (else both are cut), the legacy one's where it is another. */
 	__u16 exe_parts, unified_parts, legacy_parts;
 	__u16 args_length;
 	__u32 text_length;
