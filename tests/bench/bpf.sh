@@ -279,6 +279,7 @@ bench_starts() {
 		mounts: [{destination: "/proc", type: "proc", source: "proc"}],
 		linux: {cgroupsPath: "/docker/CONTAINER",
 			namespaces: [{type: "pid"}, {type: "mount"}, {type: "ipc"}, {type: "uts"}]}}' >"$work/config.json"
+	: >"$work/starts.failed"
 	start_daemon 30s stdout
 	sleep 1
 	start_containers 1 "$starts_warm"
@@ -289,7 +290,7 @@ bench_starts() {
 	sleep 1
 	take_passes 3
 	row "$starts starts and stops of containers (runc, drop ALL): failed" 0 \
-		"$(wc -l <"$work/starts.failed" 2>/dev/null || echo 0)"
+		"$(wc -l <"$work/starts.failed")"
 	row "  findings" 0 "$(grep -c "\"$token" "$work/findings" || true)"
 	row "  errors and warnings" 0 "$(grep -Evc 'engine looks at|started on node|have no names' "$work/errors" || true)"
 	row "  resident memory: more than before (KiB)" "about 0" "$(($(daemon_memory VmRSS) - rss))"
