@@ -12,8 +12,8 @@
 #define CONTAINER_DEFAULT_SET UINT64_C(0xa80425fb) /* containerd's and Docker's */
 #define CONTAINER_ID_SIZE     65
 
-/* Docker's: no pod, so that its findings wait for no name. It is in the default hierarchy and in that
- * of the pids controller, as far as these are mounted; with cgroup v2 alone they are one. */
+/* Docker's: no pod, so that its findings wait for no name. It is in the default hierarchy and in
+ * that of the pids controller, as far as these are mounted; with cgroup v2 alone they are one. */
 struct container {
 	char id[CONTAINER_ID_SIZE];
 	char directory[2][512];

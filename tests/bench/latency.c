@@ -5,8 +5,8 @@
  *
  * The command, a daemon that reports to the journal, gets a /run of its own, where this listens in
  * journald's stead and in its protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL). The kernel stamps each
- * entry as it arrives, which is what journald notes as _SOURCE_REALTIME_TIMESTAMP; the program's own
- * time is taken right before its execve(). Its standard error goes to the file ERRORS.
+ * entry as it arrives, which is what journald notes as _SOURCE_REALTIME_TIMESTAMP; the program's
+ * own time is taken right before its execve(). Its standard error goes to the file ERRORS.
  *
  * Each sample opens a finding of its own, by a program that ends at once: of five, four are another
  * capability in a container that is known (kubectl exec --privileged, an exploit), and one is the
@@ -66,7 +66,8 @@ static void open_journal(struct latency *latency)
 		die("a /run of its own: %s", strerror(errno));
 	latency->journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (latency->journal < 0 ||
-		setsockopt(latency->journal, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0 ||
+		setsockopt(latency->journal, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) !=
+			0 ||
 		setsockopt(latency->journal, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) != 0 ||
 		bind(latency->journal, (struct sockaddr *)&address, sizeof(address)) != 0)
 		die("%s: %s", address.sun_path, strerror(errno));
@@ -226,8 +227,8 @@ static void print_results(struct latency *latency)
 		unsigned count = latency->count[kind];
 
 		qsort(times, count, sizeof(*times), compare_numbers);
-		(void)printf(" %.0f %.0f", quantile_us(times, count, 50),
-			quantile_us(times, count, 99));
+		(void)printf(
+			" %.0f %.0f", quantile_us(times, count, 50), quantile_us(times, count, 99));
 	}
 	(void)printf("\n");
 }
@@ -241,8 +242,8 @@ int main(int argc, char **argv)
 	while (argc == 2 && strcmp(argv[1], MEMBER) == 0)
 		(void)pause();
 	if (argc < 5) {
-		(void)fprintf(stderr,
-			"usage: latency SAMPLES TOKEN ERRORS PROGRAM [ARGUMENT...]\n");
+		(void)fprintf(
+			stderr, "usage: latency SAMPLES TOKEN ERRORS PROGRAM [ARGUMENT...]\n");
 		return 2;
 	}
 	unsigned samples = number_of(argv[1]);

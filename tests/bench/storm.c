@@ -34,7 +34,7 @@
 
 enum { /* descriptors of a starter */
 	SHARED = 10,
-	GATE, /* a pipe that ends when they are to begin */
+	GATE,	  /* a pipe that ends when they are to begin */
 	TURNS_IN, /* a pipe with a byte for each processor */
 	TURNS_OUT,
 	FINISHED, /* a pipe that ends when all are through */
@@ -49,8 +49,8 @@ struct shared {
 
 static struct shared *map_shared(void)
 {
-	struct shared *shared = mmap(
-		NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED, SHARED, 0);
+	struct shared *shared =
+		mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED, SHARED, 0);
 
 	if (shared == MAP_FAILED)
 		die("mmap: %s", strerror(errno));
