@@ -271,12 +271,13 @@ bench_starts() {
 		row "container starts and stops" "" "runc is not there"
 		return
 	fi
-	mkdir -p "$work/root/proc"
+	mkdir -p "$work/root/"{proc,dev}
 	cp "$work/storm" "$work/root/storm"
 	jq -n --arg root "$work/root" '{ociVersion: "1.0.2", root: {path: $root, readonly: true},
 		process: {user: {uid: 0, gid: 0}, args: ["/storm", "short-lived"], env: ["PATH=/"], cwd: "/",
 			capabilities: {bounding: [], effective: [], permitted: []}, noNewPrivileges: true},
-		mounts: [{destination: "/proc", type: "proc", source: "proc"}],
+		mounts: [{destination: "/proc", type: "proc", source: "proc"},
+			{destination: "/dev", type: "tmpfs", source: "tmpfs"}],
 		linux: {cgroupsPath: "/docker/CONTAINER",
 			namespaces: [{type: "pid"}, {type: "mount"}, {type: "ipc"}, {type: "uts"}]}}' >"$work/config.json"
 	: >"$work/starts.failed"

@@ -181,8 +181,9 @@ static uint64_t beyond_default(unsigned n)
 {
 	unsigned beyond[64], count = 0;
 
-	for (unsigned i = 0; prctl(PR_CAPBSET_READ, (unsigned long)i, 0, 0, 0) == 1; i++)
-		if (!(CONTAINER_DEFAULT_SET >> i & 1))
+	for (unsigned i = 0; i < 64; i++)
+		if (!(CONTAINER_DEFAULT_SET >> i & 1) &&
+			prctl(PR_CAPBSET_READ, (unsigned long)i, 0, 0, 0) == 1)
 			beyond[count++] = i;
 	if (count == 0 || n / KNOWN >= count)
 		die("there are not so many capabilities");
