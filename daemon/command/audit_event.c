@@ -96,6 +96,20 @@ static bool may_be_stage(const struct audit *audit, const struct exec_event *eve
 	return !known->reference.known || is_from_outside(audit, event);
 }
 
+/* runc runs its sealed copy before it leaves the host's namespaces, and may have been moved into
+ * the container's cgroup by then (its parent does that, and does not wait). Its program is told of
+ * by an event of its own. Who lives in a container and imitates it is in the container's
+ * namespaces, or has a parent there. */
+static bool is_exec_of_runtime(const struct audit *audit, const struct exec_event *event)
+{
+	const struct process *process = &event->process;
+	unsigned others = HOST_NAMESPACE_PID | HOST_NAMESPACE_MNT;
+
+	others &= process->host_namespaces_known & ~process->host_namespaces;
+	return !event->credentials && process->exe_is_runtime && !others &&
+	       is_from_outside(audit, event);
+}
+
 int audit_event(struct audit *audit, struct exec_event *event)
 {
 	const struct cgroup_base base = audit_base(audit);
@@ -119,7 +133,8 @@ int audit_event(struct audit *audit, struct exec_event *event)
 		&known);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	if (known->container.host || (event->credentials && may_be_stage(audit, event, known)))
+	if (known->container.host || (event->credentials && may_be_stage(audit, event, known)) ||
+		is_exec_of_runtime(audit, event))
 		return 0;
 	if (!event->credentials && (is_hook(event, known) || is_stage(audit, event)))
 		return 0;
