@@ -415,7 +415,7 @@ static void no_free(struct engine *engine)
 	(void)engine;
 }
 
-static const struct engine_ops ops = { "procfs", see, describe, no_free };
+static const struct engine_ops ops = { .pass = see, .describe = describe, .free = no_free };
 
 /* ---- two daemons ---- */
 
