@@ -479,7 +479,7 @@ static void take(void *data, const struct audit_result *result, struct audited *
 
 static void begin(struct witness *w, bool tells)
 {
-	*w = (struct witness){ .seer = { { &ops }, tells, 0 } };
+	*w = (struct witness){ .seer = { { .ops = &ops, .name = "procfs" }, tells, 0 } };
 	w->run.ledger = ledger_new(30u * UINT64_C(1000000));
 	w->run.policy = policy;
 	w->run.audit = (struct audit){ .engine = &w->seer.engine,
