@@ -68,6 +68,12 @@ int bpf_check(struct bpf_engine *engine, const struct bpf_crowd *crowd, struct d
 
 	if (proc < 0)
 		return proc;
+	if (!record && !crowd->totals.kernel_threads) { /* its numbers are the host's */
+		(void)diag_error(diag, 0, 0,
+			"the bpf engine looks from the host's PID namespace alone, which this is "
+			"not");
+		return -EUCLEAN;
+	}
 	if (!record)
 		return complain(diag, "it is not there");
 	n = procfs_read(procfs, proc, "status", true);

@@ -71,7 +71,8 @@ int bpf_program_refused(const char *what, int error, struct diag *diag)
 		int error;
 		const char *why;
 	} reasons[] = {
-		{ EPERM, "not permitted: it takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN" },
+		{ EPERM, "not permitted: it takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, and "
+			 "bpf(2) where a seccomp filter is in force" },
 		{ EACCES, "this kernel's verifier refuses it" },
 		{ ENOSYS, "this kernel has no bpf(2)" },
 		{ ENOENT, "this kernel has no such hook" },
