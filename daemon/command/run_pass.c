@@ -208,7 +208,7 @@ void run_say_engine(struct run *run)
 	_cleanup_free_ char *notice = engine_take_notice(run->audit.engine);
 
 	if (notice)
-		run_say(run, JOURNAL_ENGINE, LOG_NOTICE, "Instead of bpf, %s.", notice);
+		run_say(run, JOURNAL_ENGINE, LOG_NOTICE, "Which engine: %s.", notice);
 	if (run->context.engine == engine->name && run->engine_said)
 		return;
 	if (run->engine_said && run->events_source) { /* it fell back */

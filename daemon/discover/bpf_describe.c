@@ -129,22 +129,9 @@ static int read_answers(struct bpf_engine *engine, int fd)
 
 static void want(struct bpf_engine *engine, uint32_t pid)
 {
-	uint8_t *byte = &engine->describe->bss->wanted[pid / 8];
+	uint8_t *byte = &engine->describe->bss->wanted[pid % BPF_WANTED / 8];
 
 	*byte = (uint8_t)(*byte | 1u << pid % 8);
-}
-
-/* Only of those that are there could one be wanted. */
-static void unmark(struct bpf_engine *engine)
-{
-	const struct bpf_crowd *crowd = &engine->before;
-
-	for (size_t i = 0; i < crowd->process_count; i++) {
-		uint32_t pid = bpf_process_record(crowd, &crowd->processes[i])->pid;
-
-		if (pid < BPF_PIDS_MAX)
-			engine->describe->bss->wanted[pid / 8] = 0;
-	}
 }
 
 static bool is_permitted(const struct bpf_engine *engine, const struct bpf_task_record *record)
@@ -168,8 +155,8 @@ static void mark(struct bpf_engine *engine, const struct bpf_task_record *asked)
 		const struct bpf_process *process = &crowd->processes[i];
 		const struct bpf_task_record *record = bpf_process_record(crowd, process);
 
-		if (!process->task_count || record->pid >= BPF_PIDS_MAX ||
-			find(engine, key_of(record)) || is_permitted(engine, record))
+		if (!process->task_count || find(engine, key_of(record)) ||
+			is_permitted(engine, record))
 			continue;
 		want(engine, record->pid);
 		count++;
@@ -186,7 +173,7 @@ static int ask(struct bpf_engine *engine, const struct bpf_task_record *asked)
 		return fd;
 	mark(engine, asked);
 	r = read_answers(engine, fd);
-	unmark(engine);
+	memset(engine->describe->bss->wanted, 0, sizeof(engine->describe->bss->wanted));
 	return r;
 }
 
@@ -198,8 +185,7 @@ static int complete(struct bpf_engine *engine, const struct task *task, struct p
 	struct bpf_description *found;
 	int r = 0;
 
-	if (!record || bpf_ticks(engine, record->start_ns) != task->start_ticks ||
-		record->pid >= BPF_PIDS_MAX)
+	if (!record || bpf_ticks(engine, record->start_ns) != task->start_ticks)
 		return 0;
 	found = find(engine, key_of(record));
 	if (!found) {

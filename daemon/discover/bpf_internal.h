@@ -99,21 +99,23 @@ struct bpf_kernel;
 /* An iterator that is attached. From 6.1 on whoever holds the link may iterate; 5.10 wants a
  * privilege for that, but none to open one that is pinned in a file system. */
 struct bpf_iterator {
-	int link;   /* -1 before it is attached */
-	int folder; /* of a file system that is mounted nowhere, in which it is pinned; or -1 */
+	int link; /* -1 before it is attached */
+	int file; /* of the pinned one, which has no name any more; or -1 */
 };
 
 struct bpf_program;
 struct describe_bpf;
 struct bpf_description;
 struct tasks_bpf;
+struct tasks_once_bpf;
 struct events_bpf;
 struct ring_buffer;
 
 struct bpf_engine {
 	struct engine engine;
-	struct procfs *procfs; /* owned; reads what of a single process is reported */
-	struct tasks_bpf *program;
+	struct procfs *procfs;	   /* owned; reads what of a single process is reported */
+	struct tasks_bpf *program; /* NULL: program_once */
+	struct tasks_once_bpf *program_once;
 	struct bpf_iterator tasks;
 	struct describe_bpf *describe; /* NULL: /proc alone is asked */
 	struct bpf_iterator describing;

@@ -244,10 +244,15 @@ static uint64_t hash_base(const struct cgroup_base *base)
 	return hash_text(hash, base->own) | 1;
 }
 
-static int read_crowd(struct bpf_engine *engine, struct bpf_crowd *ret)
+static int read_crowd(struct bpf_engine *engine, struct bpf_crowd *ret, struct diag *diag)
 {
 	_cleanup_close_ int fd = bpf_iterator_open(&engine->tasks);
 
+	if (fd < 0)
+		(void)diag_error(diag, 0, 0,
+			fd == -EPERM ? "this kernel lets nobody iterate who has given up his "
+				       "privileges, and there was no place to pin the iterator"
+				     : "the iterator does not open");
 	return fd < 0 ? fd : bpf_crowd_read(fd, bpf_totals(engine), ret);
 }
 
@@ -255,15 +260,16 @@ static int read_crowd(struct bpf_engine *engine, struct bpf_crowd *ret)
 static int look(struct bpf_engine *engine, struct bpf_crowd *ret)
 {
 	struct diag diag = { 0 };
-	int r = read_crowd(engine, ret);
+	int r = read_crowd(engine, ret, &diag);
 
-	if (r < 0)
-		return r;
-	r = bpf_check(engine, ret, &diag);
-	if (r < 0) {
-		bpf_crowd_done(ret);
+	if (r == 0) {
+		r = bpf_check(engine, ret, &diag);
+		if (r < 0)
+			bpf_crowd_done(ret);
+	}
+	if (r < 0 && diag.message[0]) {
 		free(engine->engine.notice);
-		engine->engine.notice = r == -EUCLEAN ? strdup(diag.message) : NULL;
+		engine->engine.notice = strdup(diag.message);
 	}
 	return r;
 }

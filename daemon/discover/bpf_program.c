@@ -10,6 +10,7 @@
 #include <capauditd/macros.h>
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Those of bpf/kernel.h that a program begins to read at. */
@@ -65,6 +66,16 @@ void bpf_kernel_done(struct bpf_kernel *kernel)
 	kernel->types = -1;
 }
 
+/* Lockdown's last level forbids programs that read the kernel's memory (kernel_lockdown(7)): the
+ * verifier does not know the function then. */
+static bool is_locked_down(void)
+{
+	_cleanup_fclose_ FILE *file = fopen("/sys/kernel/security/lockdown", "re");
+	char line[128];
+
+	return file && fgets(line, sizeof(line), file) && strstr(line, "[confidentiality]");
+}
+
 int bpf_program_refused(const char *what, int error, struct diag *diag)
 {
 	static const struct {
@@ -72,7 +83,8 @@ int bpf_program_refused(const char *what, int error, struct diag *diag)
 		const char *why;
 	} reasons[] = {
 		{ EPERM, "not permitted: it takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, and "
-			 "bpf(2) where a seccomp filter is in force" },
+			 "a seccomp filter that lets bpf(2) through; before Linux 5.11 also a few "
+			 "megabytes of RLIMIT_MEMLOCK" },
 		{ EACCES, "this kernel's verifier refuses it" },
 		{ ENOSYS, "this kernel has no bpf(2)" },
 		{ ENOENT, "this kernel has no such hook" },
@@ -80,6 +92,11 @@ int bpf_program_refused(const char *what, int error, struct diag *diag)
 		{ EINVAL, "this kernel does not know it, or lacks what it needs" },
 	};
 
+	if (error != -EPERM && is_locked_down()) {
+		(void)diag_error(diag, 0, 0,
+			"cannot load %s: this kernel is locked down (confidentiality)", what);
+		return error;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
 		if (error == -reasons[i].error) {
 			(void)diag_error(diag, 0, 0, "cannot load %s: %s", what, reasons[i].why);

@@ -24,7 +24,8 @@ static void take_name(struct auto_engine *engine, struct engine *used)
 static void give_notice(struct auto_engine *engine, const char *why)
 {
 	free(engine->engine.notice);
-	if (asprintf(&engine->engine.notice, "the procfs engine is used: %s", why) < 0)
+	if (asprintf(&engine->engine.notice,
+		    "the bpf engine does not work here, procfs is used: %s", why) < 0)
 		engine->engine.notice = NULL;
 }
 

@@ -213,7 +213,7 @@ test_it_is_an_ordinary_user_without_any_capability() {
 # What it was given was enough for the bpf engine's programs: nothing but the namespace is wrong.
 test_the_unit_lets_the_bpf_engine_load_and_the_journal_says_why_it_is_not_used_here() {
 	has_entry '.MESSAGE_ID == "d1645a1c6e3d476d97dcdbdcd1f253a5" and
-		(.MESSAGE | test("^Instead of bpf, the procfs engine is used: .*PID namespace"))'
+		(.MESSAGE | test("^Which engine: .*procfs is used: .*PID namespace"))'
 	has_entry '.MESSAGE == "The procfs engine looks at this node\u0027s tasks."'
 	refused has_entry '.MESSAGE | test("libcap-ng")'
 }
@@ -322,7 +322,7 @@ test_without_the_two_capabilities_it_starts_all_the_same_and_says_what_is_missin
 	[[ $(property ActiveState) == active ]]
 	inside grep -E '^Cap(Inh|Prm|Eff|Bnd|Amb):' "/proc/$(property MainPID)/status" >"$workspace/sets"
 	[[ $(grep -c '0000000000000000$' "$workspace/sets") == 5 ]]
-	has_entry '.MESSAGE | test("^Instead of bpf, the procfs engine is used: .*CAP_BPF and CAP_PERFMON")'
+	has_entry '.MESSAGE | test("^Which engine: .*procfs is used: .*CAP_BPF and CAP_PERFMON")'
 }
 
 test_it_stops_when_asked_and_not_by_force() {

@@ -3,16 +3,16 @@
  * A second iterator, which tells what certain processes run and which namespaces they are in: what
  * /proc refuses to whoever holds no capability. Read only when something is to be said of them.
  */
+#define LOAD_QUICKLY
+
 #include <linux/bpf.h>
 
 #include "paths.h"
 #include "task.h"
 
-#include <stddef.h>
-
 char _license[] SEC("license") = "GPL";
 
-__u8 wanted[BPF_PIDS_MAX / 8];
+__u8 wanted[BPF_WANTED / 8];
 
 /* An event is larger than the stack. */
 struct {
@@ -28,12 +28,11 @@ int capauditd_describe(struct bpf_iter__task *context)
 	struct task_struct *task = context->task;
 	struct bpf_exec_event *event;
 	__u32 zero = 0, pid;
-	__u64 size;
 
 	if (!task || task->pid != task->tgid)
 		return 0;
-	pid = (__u32)task->tgid;
-	if (pid >= BPF_PIDS_MAX || !(wanted[pid / 8] & 1u << pid % 8))
+	pid = (__u32)task->tgid % BPF_WANTED;
+	if (!(wanted[pid / 8] & 1u << pid % 8))
 		return 0;
 	event = bpf_map_lookup_elem(&scratch, &zero);
 	if (!event)
@@ -42,9 +41,6 @@ int capauditd_describe(struct bpf_iter__task *context)
 	__builtin_memset(&event->task, 0, sizeof(event->task));
 	read_task(task, &event->task);
 	read_executable(task, event);
-	size = offsetof(struct bpf_exec_event, text) + event->text_length;
-	if (size > sizeof(*event))
-		size = sizeof(*event);
-	bpf_seq_write(context->meta->seq, event, (__u32)size);
+	bpf_seq_write(context->meta->seq, event, written_size(event));
 	return 0;
 }

@@ -9,8 +9,6 @@
 #include "paths.h"
 #include "task.h"
 
-#include <stddef.h>
-
 char _license[] SEC("license") = "GPL";
 
 struct bpf_permit permits[BPF_PERMITS];
@@ -82,11 +80,7 @@ static __always_inline void add_args(struct task_struct *task, struct bpf_exec_e
 
 static __always_inline void tell_task(struct bpf_exec_event *event)
 {
-	__u64 size = offsetof(struct bpf_exec_event, text) + event->text_length;
-
-	if (size > sizeof(*event))
-		size = sizeof(*event);
-	if (bpf_ringbuf_output(&events, event, size, 0) == 0)
+	if (bpf_ringbuf_output(&events, event, written_size(event), 0) == 0)
 		__sync_fetch_and_add(&totals.told, 1);
 	else
 		__sync_fetch_and_add(&totals.lost, 1);
@@ -115,7 +109,7 @@ int BPF_PROG(capauditd_exec, struct task_struct *task, int old_pid, struct linux
 			event, BPF_CORE_READ(task, cgroups, dfl_cgrp), BPF_CUT_UNIFIED);
 		if (event->task.placement.legacy != event->task.placement.unified)
 			event->legacy_parts = add_cgroup_path(
-				event, read_legacy_cgroup(task->cgroups), BPF_CUT_LEGACY);
+				event, get_legacy_cgroup(task->cgroups), BPF_CUT_LEGACY);
 	}
 	add_args(task, event);
 	tell_task(event);

@@ -9,6 +9,8 @@
 #include "kernel.h"
 #include "record.h"
 
+#include <stddef.h>
+
 /* 0 where there is no room for another. */
 static __always_inline int add_part(struct bpf_exec_event *event, const void *name)
 {
@@ -82,6 +84,19 @@ static __always_inline __u16 add_file_path(struct bpf_exec_event *event, struct 
 	}
 	event->cut |= BPF_CUT_EXE;
 	return parts;
+}
+
+/* How much of an event there is to write. Verifiers before 6.6 or so lose a bound that is checked
+ * on another copy of the number: the compiler is kept from making one. */
+static __always_inline __u32 written_size(const struct bpf_exec_event *event)
+{
+	__u32 length = event->text_length;
+
+	barrier_var(length);
+	if (length > sizeof(event->text))
+		length = sizeof(event->text);
+	barrier_var(length);
+	return (__u32)offsetof(struct bpf_exec_event, text) + length;
 }
 
 /* All but the record, the cgroups and the arguments. A task's own PID namespace is told by its

@@ -33,7 +33,7 @@ struct bpf_placement {
 };
 
 enum bpf_task_flags {
-	BPF_TASK_FORKED = 1u << 0, /* it has not called execve() since it was forked */
+	BPF_TASK_FORKED = 1u << 0, /* the process has not called execve() since it was forked */
 	BPF_TASK_NO_NEW_PRIVS = 1u << 1,
 };
 
@@ -73,7 +73,9 @@ enum bpf_event_kind {
 	BPF_EVENT_DESCRIPTION, /* an answer of the describing iterator, in the shape of an exec's */
 };
 
-#define BPF_PIDS_MAX (4u * 1024u * 1024u) /* PID_MAX_LIMIT, include/linux/threads.h */
+/* Which processes are to be described: a bit for each pid modulo this. Who shares one is described
+ * as well. (Kernels before 5.11 count a map as locked memory: it is kept small.) */
+#define BPF_WANTED 32768u
 
 enum bpf_namespace { /* order of enum host_namespace */
 	BPF_NAMESPACE_PID,

@@ -8,53 +8,74 @@
 #include "kernel.h"
 #include "record.h"
 
-#define read_capabilities(cred, name)                                          \
-	(bpf_core_field_exists((cred)->name.val)                               \
-			? (cred)->name.val                                     \
-			: ((const struct cred___words *)(cred))->name.cap[0] | \
-				  (__u64)((const struct cred___words *)(cred))->name.cap[1] << 32)
+/* How a member is read. By itself the verifier checks each pointer by the kernel's types, which in
+ * some versions (6.18) takes it milliseconds a pointer, once, and then costs nothing; through a
+ * helper it is loaded at once, and costs some nanoseconds for each task. A program that is used
+ * once defines LOAD_QUICKLY. */
+#ifdef LOAD_QUICKLY
+#define get(pointer, member) BPF_CORE_READ(pointer, member)
+#else
+#define get(pointer, member) ((pointer)->member)
+#endif
+
+#define get_capabilities(cred, name)                                                           \
+	(bpf_core_field_exists((cred)->name.val)                                               \
+			? get(cred, name.val)                                                  \
+			: get((const struct cred___words *)(cred), name.cap[0]) |              \
+				  (__u64)get((const struct cred___words *)(cred), name.cap[1]) \
+					  << 32)
 
 static __always_inline void read_credentials(
 	const struct cred *cred, struct bpf_task_record *record)
 {
-	struct user_namespace *namespace = cred->user_ns;
+	struct user_namespace *namespace = get(cred, user_ns);
 
-	record->sets[BPF_EFFECTIVE] = read_capabilities(cred, cap_effective);
-	record->sets[BPF_PERMITTED] = read_capabilities(cred, cap_permitted);
-	record->sets[BPF_INHERITABLE] = read_capabilities(cred, cap_inheritable);
-	record->sets[BPF_AMBIENT] = read_capabilities(cred, cap_ambient);
-	record->sets[BPF_BOUNDING] = read_capabilities(cred, cap_bset);
-	record->securebits = cred->securebits;
-	record->uid = cred->euid.val;
-	record->gid = cred->egid.val;
-	record->user_namespace = namespace->ns.inum;
-	record->user_namespace_level = (__u32) namespace->level;
+	record->sets[BPF_EFFECTIVE] = get_capabilities(cred, cap_effective);
+	record->sets[BPF_PERMITTED] = get_capabilities(cred, cap_permitted);
+	record->sets[BPF_INHERITABLE] = get_capabilities(cred, cap_inheritable);
+	record->sets[BPF_AMBIENT] = get_capabilities(cred, cap_ambient);
+	record->sets[BPF_BOUNDING] = get_capabilities(cred, cap_bset);
+	record->securebits = get(cred, securebits);
+	record->uid = get(cred, euid.val);
+	record->gid = get(cred, egid.val);
+	record->user_namespace = get(namespace, ns.inum);
+	record->user_namespace_level = (__u32)get(namespace, level);
 }
 
 /* That of one controller's hierarchy. A controller that is in the default one has the same there.
  */
-static __always_inline struct cgroup *read_legacy_cgroup(const struct css_set *set)
+static __always_inline struct cgroup *get_legacy_cgroup(const struct css_set *set)
 {
+	struct cgroup_subsys_state *state;
+
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
-		return set->subsys[bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id)]
-			->cgroup;
-	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
-		return set->subsys[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id)]
-			->cgroup;
-	return set->dfl_cgrp;
+		state = get(set, subsys[bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id)]);
+	else if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
+		state = get(
+			set, subsys[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id)]);
+	else
+		return get(set, dfl_cgrp);
+	return get(state, cgroup);
+}
+
+static __always_inline __u64 get_id(struct cgroup *cgroup)
+{
+	struct kernfs_node *node = get(cgroup, kn);
+
+	return get(node, id);
 }
 
 static __always_inline void read_placement(
 	const struct css_set *set, struct bpf_placement *placement)
 {
 	placement->css_set = (__u64)(unsigned long)set;
-	placement->unified = set->dfl_cgrp->kn->id;
-	placement->legacy = read_legacy_cgroup(set)->kn->id;
+	placement->unified = get_id(get(set, dfl_cgrp));
+	placement->legacy = get_id(get_legacy_cgroup(set));
 }
 
 static __always_inline void read_pid_namespace(struct pid *pid, struct bpf_task_record *record)
 {
-	unsigned int level = pid->level;
+	unsigned int level = get(pid, level);
 
 	record->pid_namespace_level = (__u8)level;
 	/* Some kernels declare one number and have one for each level: the second is read by hand.
@@ -65,21 +86,24 @@ static __always_inline void read_pid_namespace(struct pid *pid, struct bpf_task_
 				bpf_core_type_size(struct upid));
 }
 
+/* Its own numbers and flags are at hand either way. */
 static __always_inline void read_task(struct task_struct *task, struct bpf_task_record *record)
 {
-	record->start_ns = task->group_leader->start_boottime;
+	struct task_struct *leader = get(task, group_leader), *parent = get(task, real_parent);
+
+	record->start_ns = get(leader, start_boottime);
 	record->pid = (__u32)task->tgid;
 	record->tid = (__u32)task->pid;
-	record->ppid = (__u32)task->real_parent->tgid;
+	record->ppid = (__u32)get(parent, tgid);
 	record->exec_id = task->self_exec_id;
 	record->seccomp = (__u8)task->seccomp.mode;
-	if (task->flags & PF_FORKNOEXEC)
+	if (get(leader, flags) & PF_FORKNOEXEC) /* a thread has it for as long as it lives */
 		record->flags |= BPF_TASK_FORKED;
 	if (task->atomic_flags & PFA_NO_NEW_PRIVS)
 		record->flags |= BPF_TASK_NO_NEW_PRIVS;
-	read_credentials(task->real_cred, record);
-	read_placement(task->cgroups, &record->placement);
-	read_pid_namespace(task->thread_pid, record);
+	read_credentials(get(task, real_cred), record);
+	read_placement(get(task, cgroups), &record->placement);
+	read_pid_namespace(get(task, thread_pid), record);
 	bpf_probe_read_kernel(record->comm, sizeof(record->comm), task->comm);
 }
 

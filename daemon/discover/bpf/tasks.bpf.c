@@ -13,9 +13,10 @@ struct bpf_totals totals;
 static __always_inline int is_like_leader(
 	const struct task_struct *task, const struct task_struct *leader)
 {
-	return task != leader && !leader->exit_state && task->real_cred == leader->real_cred &&
-	       task->atomic_flags == leader->atomic_flags &&
-	       task->seccomp.mode == leader->seccomp.mode;
+	return task != leader && !get(leader, exit_state) &&
+	       get(task, real_cred) == get(leader, real_cred) &&
+	       task->atomic_flags == get(leader, atomic_flags) &&
+	       task->seccomp.mode == get(leader, seccomp.mode);
 }
 
 SEC("by_id/iter/task")
@@ -32,7 +33,7 @@ int capauditd_tasks(struct bpf_iter__task *context)
 	}
 	if (task->exit_state)
 		return 0;
-	if (!is_like_leader(task, task->group_leader)) {
+	if (!is_like_leader(task, get(task, group_leader))) {
 		read_task(task, &record);
 		/* Where the buffer is full, the kernel comes again with the same task. */
 		if (bpf_seq_write(context->meta->seq, &record, sizeof(record)) != 0)
