@@ -210,7 +210,8 @@ static const char *const differing[] = {
 	"first_seen",
 	"last_seen", /* another moment */
 	"executables",
-	"process.exe",			/* /proc/PID/exe */
+	"process.start_time", /* counted from the boot, whose time is a difference of two clocks */
+	"process.exe",	      /* /proc/PID/exe */
 	"process.user_namespace.inode", /* /proc/PID/ns/user */
 	"host_namespaces",		/* /proc/PID/ns/... */
 	/* From its own cgroup namespace the paths of others begin with "/..", and end before they
@@ -369,8 +370,10 @@ static void assert_inside_is_as_outside(struct sys *sys, const char *engine)
 	assert_int_equal(inside->status, 1);
 	assert_same(sys, outside, inside, "containers", own);
 	assert_same(sys, outside, inside, "findings", own);
-	assert_string_equal(
-		sys_get(sys, inside->json, "totals"), sys_get(sys, outside->json, "totals"));
+	/* What starts with the two has a finding of its own while it scans. */
+	if (!bpf)
+		assert_string_equal(sys_get(sys, inside->json, "totals"),
+			sys_get(sys, outside->json, "totals"));
 	assert_true(sys_number(inside->json, "totals.drift") > 0);
 	/* Names came from below /host. */
 	assert_non_null(strstr(inside->out, "\"cart-7d4f\""));
