@@ -150,10 +150,12 @@ BPF_CLANG    ?= clang
 BPFTOOL      ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
 BPF_CFLAGS   := -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter -target bpf -mcpu=v3 -fno-stack-protector
 MULTIARCH    := $(shell $(CC) -print-multiarch 2>/dev/null)
+BPF_ALL_CFLAGS = $(BPF_CFLAGS) $(if $(MULTIARCH),-idirafter /usr/include/$(MULTIARCH))
+BPF_SKELETONS := $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.skel.h)
 
 $(BUILD)/bpf/%.bpf.o: daemon/discover/bpf/%.bpf.c
 	@mkdir -p $(@D)
-	$(BPF_CLANG) $(BPF_CFLAGS) $(if $(MULTIARCH),-idirafter /usr/include/$(MULTIARCH)) -MMD -MP -c -o $@ $<
+	$(BPF_CLANG) $(BPF_ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/bpf/%.linked.o: $(BUILD)/bpf/%.bpf.o
 	$(BPFTOOL) gen object $@ $<
@@ -163,7 +165,7 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.linked.o
 
 ifneq ($(BPF),0)
 $(BUILD)/daemon/discover/bpf_%.o: ALL_CPPFLAGS += -isystem $(BUILD)/bpf
-$(patsubst %.c,$(BUILD)/%.o,$(BPF_SOURCES)): | $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.skel.h)
+$(patsubst %.c,$(BUILD)/%.o,$(BPF_SOURCES)): | $(BPF_SKELETONS)
 -include $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.bpf.d)
 endif
 
@@ -377,9 +379,15 @@ check-format: ## what clang-format would change
 	clang-format --dry-run --Werror $(C_FILES)
 
 .PHONY: lint
-lint: export LINT_CPPFLAGS = $(ALL_CPPFLAGS)
 lint: ## clang-tidy, cppcheck, shellcheck: no finding is the goal
 	@tests/tools/deps build lint
+	@$(MAKE) --no-print-directory lint-run
+
+# All files at once, whatever is left out of this build: the skeletons of the BPF programs are needed.
+.PHONY: lint-run
+lint-run: export LINT_CPPFLAGS = $(ALL_CPPFLAGS) -isystem $(BUILD)/bpf
+lint-run: export LINT_BPF_CFLAGS = $(BPF_ALL_CFLAGS)
+lint-run: $(BPF_SKELETONS)
 	@tests/tools/lint $(filter %.c,$(C_FILES)) -- $(SHELL_FILES)
 
 ##@ Install

@@ -415,7 +415,7 @@ of_own_pod() {
 }
 test_capauditd_is_compliant_under_the_policy_that_is_shipped() {
 	local api=$built/tests/kubernetes/api_server uid id cgroup server 
-	local granted=(setpriv --bounding-set=-all,+bpf,+perfmon --inh-caps=-all --no-new-privs)
+	local granted=(setpriv '--bounding-set=-all,+bpf,+perfmon' --inh-caps=-all --no-new-privs)
 	[[ $(id -u) == 0 ]] || skip "making a cgroup takes root"
 	[[ -x $api ]] || skip "$api is not built"
 	uid=$(random_uid)
