@@ -61,6 +61,21 @@ static int judge(struct audit *audit, struct exec_event *event, struct known_con
 	return r;
 }
 
+static bool is_from_outside(const struct audit *audit, const struct exec_event *event)
+{
+	const struct task *parent = snapshot_find(&audit->snapshot, event->task.ppid);
+
+	return !parent || parent->container != event->task.container;
+}
+
+/* A runtime's stage changes its credentials, in the container and before its program begins: what
+ * was put there from outside is the next pass's to look at. */
+static bool may_be_stage(const struct audit *audit, const struct exec_event *event,
+	const struct known_container *known)
+{
+	return !known->reference.known || is_from_outside(audit, event);
+}
+
 int audit_event(struct audit *audit, struct exec_event *event)
 {
 	const struct cgroup_base base = audit_base(audit);
@@ -80,5 +95,9 @@ int audit_event(struct audit *audit, struct exec_event *event)
 		result.begin_us, &known);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	return known->container.host ? 0 : judge(audit, event, known, &result);
+	if (known->container.host || (event->credentials && may_be_stage(audit, event, known)))
+		return 0;
+	if (!event->credentials && is_from_outside(audit, event))
+		audit_look_into(known, &event->process);
+	return judge(audit, event, known, &result);
 }

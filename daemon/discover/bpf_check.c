@@ -68,10 +68,8 @@ int bpf_check(struct bpf_engine *engine, const struct bpf_crowd *crowd, struct d
 
 	if (proc < 0)
 		return proc;
-	if (!record && !crowd->totals.kernel_threads) { /* its numbers are the host's */
-		(void)diag_error(diag, 0, 0,
-			"the bpf engine looks from the host's PID namespace alone, which this is "
-			"not");
+	if (!crowd->totals.kernel_threads) {
+		(void)diag_error(diag, 0, 0, "this is not the host's PID namespace");
 		return -EUCLEAN;
 	}
 	if (!record)

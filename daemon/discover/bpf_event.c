@@ -248,6 +248,7 @@ int bpf_event_decode(struct bpf_engine *engine, const struct bpf_exec_event *eve
 	words = (struct words){ event->text, event->text_length };
 	made.task = bpf_task_of(engine, &event->task);
 	made.task.leader = true;
+	made.credentials = event->kind == BPF_EVENT_CREDENTIALS;
 	memcpy(made.place, &event->task.placement, sizeof(made.place));
 	read_facts(engine, event, &made.task, &made.process);
 	r = decode(engine, event, &words, text, &made);

@@ -60,6 +60,8 @@ static void hand_over_cgroup(
 		engine->handler->data, kernels->path, kernels->kind == BPF_EVENT_CGROUP_MADE);
 }
 
+#define EVENTS_AT_ONCE 512u
+
 static int hand_over(void *data, void *bytes, size_t size)
 {
 	struct bpf_engine *engine = data;
@@ -67,12 +69,15 @@ static int hand_over(void *data, void *bytes, size_t size)
 
 	if (size < sizeof(kind))
 		return 0;
+	engine->read++;
 	memcpy(&kind, bytes, sizeof(kind));
 	if (kind == BPF_EVENT_EXEC || kind == BPF_EVENT_CREDENTIALS)
 		hand_over_exec(engine, bytes, size);
 	else if (kind == BPF_EVENT_CGROUP_MADE || kind == BPF_EVENT_CGROUP_GONE)
 		hand_over_cgroup(engine, bytes, size);
-	return 0;
+	/* There may be more for as long as somebody makes them: the caller has other things to do.
+	 */
+	return engine->read < EVENTS_AT_ONCE ? 0 : -EAGAIN;
 }
 
 static int attach_to(struct events_bpf *events, const struct bpf_kernel *kernel)
@@ -92,27 +97,39 @@ static int attach_to(struct events_bpf *events, const struct bpf_kernel *kernel)
 	return r;
 }
 
-int bpf_events_load(struct bpf_engine *engine, const struct bpf_kernel *kernel, struct diag *diag)
+/* `credentials`: with the program that is attached to a function, which not every kernel permits.
+ */
+static int load(struct bpf_engine *engine, const struct bpf_kernel *kernel, bool credentials)
 {
-	static const char what[] = "what tells of new programs";
 	BPF_OPEN_OPTS(options, kernel);
 	int r;
 
 	engine->events = events_bpf__open_opts(&options);
 	if (!engine->events)
-		return bpf_program_refused(what, -errno, diag);
+		return -errno;
 	r = attach_to(engine->events, kernel);
+	if (r == 0 && credentials)
+		r = bpf_section_attach_to(engine->events->progs.capauditd_credentials,
+			kernel->points[BPF_POINT_CREDENTIALS]);
 	if (r == 0)
 		r = events_bpf__load(engine->events);
 	if (r < 0)
-		return bpf_program_refused(what, r, diag);
+		return r;
 	engine->events->bss->legacy_hierarchy = legacy_hierarchy();
 	engine->ring =
 		ring_buffer__new(bpf_map__fd(engine->events->maps.events), hand_over, engine, NULL);
-	if (!engine->ring)
-		return bpf_program_refused("the ring of events", -errno, diag);
-	r = events_bpf__attach(engine->events);
-	return r < 0 ? bpf_program_refused(what, r, diag) : 0;
+	return engine->ring ? events_bpf__attach(engine->events) : -errno;
+}
+
+int bpf_events_load(struct bpf_engine *engine, const struct bpf_kernel *kernel, struct diag *diag)
+{
+	int r = load(engine, kernel, true);
+
+	if (r < 0) {
+		bpf_events_unload(engine);
+		r = load(engine, kernel, false);
+	}
+	return r < 0 ? bpf_program_refused("what tells of new programs", r, diag) : 0;
 }
 
 void bpf_events_unload(struct bpf_engine *engine)
@@ -138,9 +155,10 @@ int bpf_read_events(struct engine *base, const struct event_handler *handler)
 	if (!engine->ring)
 		return 0;
 	engine->handler = handler;
+	engine->read = 0;
 	n = ring_buffer__consume(engine->ring);
 	engine->handler = NULL;
-	return n;
+	return n < 0 && n != -EAGAIN ? n : (int)engine->read;
 }
 
 void bpf_count_events(const struct engine *base, struct event_counts *ret)

@@ -123,6 +123,7 @@ struct bpf_engine {
 	struct events_bpf *events; /* NULL: there are none */
 	struct ring_buffer *ring;
 	uint64_t lost; /* events that could not be made out, or for want of memory */
+	unsigned read; /* events, at once */
 	const struct event_handler *handler; /* while events are read */
 	struct bpf_places places;
 	struct bpf_crowd before;  /* of the last pass */

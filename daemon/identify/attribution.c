@@ -421,8 +421,8 @@ int attribute(struct registry *registry, struct snapshot *snapshot, const struct
 	return r;
 }
 
-/* Where the path says nothing, an event's task belongs to whom its parent did in the last pass, or
- * its own PID namespace is a container's beginning. */
+/* Where the path says nothing, an event's task belongs to whom its parent did in the last pass; or,
+ * as a pass would have it of one that has no ancestor there, it begins a container. */
 static int attribute_event_namespace(struct attribution *a, const struct snapshot *last,
 	const struct task *task, struct entry **ret)
 {
@@ -432,8 +432,7 @@ static int attribute_event_namespace(struct attribution *a, const struct snapsho
 		*ret = parents;
 		return 0;
 	}
-	return task->namespace_pid == 1 ? attribute_namespace(a, task, ret)
-					: find_unattributed(a, &a->snapshot->placements[0], ret);
+	return attribute_namespace(a, task, ret);
 }
 
 static int attribute_event(struct attribution *a, const struct snapshot *last,

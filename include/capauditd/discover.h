@@ -32,6 +32,7 @@ struct engine;
 
 /* A program has begun: told by an engine that hears of it, maybe when it has ended already. */
 struct exec_event {
+	bool credentials; /* no program: what the task holds has become more without an execve() */
 	struct task task; /* its placement is this one alone */
 	struct placement placement;
 	struct process process; /* the handler may move it out, and leave it zeroed */

@@ -690,7 +690,7 @@ static void end_life(struct witness *w)
 	cluster_free(cluster);
 }
 
-#define LIVES  150u
+#define LIVES  300u
 #define PASSES 60u
 
 static void what_is_the_same_is_said_as_if_it_were_looked_at(void **state)

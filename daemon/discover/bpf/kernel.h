@@ -178,9 +178,7 @@ struct mm_struct {
 	unsigned long arg_start, arg_end;
 };
 
-struct linux_binprm {
-	const char *filename;
-};
+struct linux_binprm;
 
 struct task_struct {
 	struct mm_struct *mm;
@@ -197,6 +195,7 @@ struct task_struct {
 	struct seccomp seccomp;
 	unsigned long atomic_flags;
 	__u64 self_exec_id;
+	unsigned in_execve : 1;
 };
 
 struct seq_file;

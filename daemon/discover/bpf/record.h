@@ -141,6 +141,10 @@ struct bpf_permit {
 	__u16 host; /* no container: whoever lives in the initial PID namespace is not told */
 };
 
+/* So many events a second are told of one place; a container must not crowd out the others, nor
+ * make the daemon eat the node. What exceeds it is lost, and counted as that. */
+#define BPF_EVENTS_PER_SECOND 1000u
+
 /* Counted by the programs, never set back. */
 struct bpf_event_totals {
 	__u64 execs; /* all of them */
