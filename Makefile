@@ -286,12 +286,13 @@ $(BUILD)/tests/kernels/i386: tests/kernels/i386.S
 
 .PHONY: check-kernels check-kernels-run
 check-kernels: ## kernels from 5.10 on, fetched from apt's archive and booted in QEMU: two minutes, no root
-	@tests/tools/deps build kernels
+	@tests/tools/deps build man kernels
 	@$(MAKE) --no-print-directory check-kernels-run
 
-check-kernels-run: $(PROGRAM) $(GUEST_PROGRAMS)
+check-kernels-run: $(PROGRAM) $(GUEST_PROGRAMS) man
 	@CAPAUDITD='$(abspath $(PROGRAM))' GUEST_PROGRAMS='$(abspath $(BUILD)/tests/kernels)' \
-		tests/tools/run-tests --results $(BUILD)/kernels-results --logs $(BUILD)/kernels-logs tests/kernels/test_kernels.sh
+		tests/tools/run-tests --results $(BUILD)/kernels-results --logs $(BUILD)/kernels-logs \
+		$(sort $(wildcard tests/kernels/test_*.sh))
 
 .PHONY: check-headers
 check-headers: ## every header compiles alone, under gcc and clang
