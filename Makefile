@@ -151,10 +151,12 @@ BPF_CLANG    ?= clang
 BPFTOOL      ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
 BPF_CFLAGS   := -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter -target bpf -mcpu=v3 -fno-stack-protector
 MULTIARCH    := $(shell $(CC) -print-multiarch 2>/dev/null)
+BPF_ALL_CFLAGS = $(BPF_CFLAGS) $(if $(MULTIARCH),-idirafter /usr/include/$(MULTIARCH))
+BPF_SKELETONS := $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.skel.h)
 
 $(BUILD)/bpf/%.bpf.o: daemon/discover/bpf/%.bpf.c
 	@mkdir -p $(@D)
-	$(BPF_CLANG) $(BPF_CFLAGS) $(if $(MULTIARCH),-idirafter /usr/include/$(MULTIARCH)) -MMD -MP -c -o $@ $<
+	$(BPF_CLANG) $(BPF_ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/bpf/%.linked.o: $(BUILD)/bpf/%.bpf.o
 	$(BPFTOOL) gen object $@ $<
@@ -165,7 +167,7 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.linked.o
 ifneq ($(BPF),0)
 $(BUILD)/daemon/discover/bpf_%.o: ALL_CPPFLAGS += -isystem $(BUILD)/bpf
 # Headers of system folders are not noted as what an object is made of: these are named.
-$(patsubst %.c,$(BUILD)/%.o,$(BPF_SOURCES)): $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.skel.h)
+$(patsubst %.c,$(BUILD)/%.o,$(BPF_SOURCES)): $(BPF_SKELETONS)
 -include $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.bpf.d)
 endif
 
@@ -286,12 +288,13 @@ $(BUILD)/tests/kernels/i386: tests/kernels/i386.S
 
 .PHONY: check-kernels check-kernels-run
 check-kernels: ## kernels from 5.10 on, fetched from apt's archive and booted in QEMU: two minutes, no root
-	@tests/tools/deps build kernels
+	@tests/tools/deps build man kernels
 	@$(MAKE) --no-print-directory check-kernels-run
 
-check-kernels-run: $(PROGRAM) $(GUEST_PROGRAMS)
+check-kernels-run: $(PROGRAM) $(GUEST_PROGRAMS) man
 	@CAPAUDITD='$(abspath $(PROGRAM))' GUEST_PROGRAMS='$(abspath $(BUILD)/tests/kernels)' \
-		tests/tools/run-tests --results $(BUILD)/kernels-results --logs $(BUILD)/kernels-logs tests/kernels/test_kernels.sh
+		tests/tools/run-tests --results $(BUILD)/kernels-results --logs $(BUILD)/kernels-logs \
+		$(sort $(wildcard tests/kernels/test_*.sh))
 
 .PHONY: check-headers
 check-headers: ## every header compiles alone, under gcc and clang
@@ -379,9 +382,15 @@ check-format: ## what clang-format would change
 	clang-format --dry-run --Werror $(C_FILES)
 
 .PHONY: lint
-lint: export LINT_CPPFLAGS = $(ALL_CPPFLAGS)
 lint: ## clang-tidy, cppcheck, shellcheck: no finding is the goal
 	@tests/tools/deps build lint
+	@$(MAKE) --no-print-directory lint-run
+
+# All files at once, whatever is left out of this build: the skeletons of the BPF programs are needed.
+.PHONY: lint-run
+lint-run: export LINT_CPPFLAGS = $(ALL_CPPFLAGS) -isystem $(BUILD)/bpf
+lint-run: export LINT_BPF_CFLAGS = $(BPF_ALL_CFLAGS)
+lint-run: $(BPF_SKELETONS)
 	@tests/tools/lint $(filter %.c,$(C_FILES)) -- $(SHELL_FILES)
 
 ##@ Install

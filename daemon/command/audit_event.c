@@ -76,16 +76,17 @@ static bool is_hook(const struct exec_event *event, const struct known_container
 	return !known->reference.known && event->parent_inside;
 }
 
-/* From 1.4 on runc's stage is born in the container's cgroup, and its own program begins there; it
- * is in the host's mount namespace still, where no workload is. How long it stays so is the passes'
- * to see. */
+/* runc runs its sealed copy while its parent moves it into the container's cgroup, and does not
+ * wait; from 1.4 on it is born there. It is in the host's namespaces still, where no workload is
+ * that does not share them; its program is told of by an event of its own, and how long it stays so
+ * is the passes' to see. Who lives in the container and imitates it has a parent there. */
 static bool is_stage(const struct audit *audit, const struct exec_event *event)
 {
 	const struct process *process = &event->process;
+	unsigned left = HOST_NAMESPACE_PID | HOST_NAMESPACE_MNT;
 
-	return process->exe_is_runtime && is_from_outside(audit, event) &&
-	       (process->host_namespaces & HOST_NAMESPACE_MNT ||
-		       !(process->host_namespaces_known & HOST_NAMESPACE_MNT));
+	left &= process->host_namespaces_known & ~process->host_namespaces;
+	return process->exe_is_runtime && !left && is_from_outside(audit, event);
 }
 
 /* A runtime's stage changes its credentials, in the container and before its program begins: what
@@ -94,20 +95,6 @@ static bool may_be_stage(const struct audit *audit, const struct exec_event *eve
 	const struct known_container *known)
 {
 	return !known->reference.known || is_from_outside(audit, event);
-}
-
-/* runc runs its sealed copy before it leaves the host's namespaces, and may have been moved into
- * the container's cgroup by then (its parent does that, and does not wait). Its program is told of
- * by an event of its own. Who lives in a container and imitates it is in the container's
- * namespaces, or has a parent there. */
-static bool is_exec_of_runtime(const struct audit *audit, const struct exec_event *event)
-{
-	const struct process *process = &event->process;
-	unsigned others = HOST_NAMESPACE_PID | HOST_NAMESPACE_MNT;
-
-	others &= process->host_namespaces_known & ~process->host_namespaces;
-	return !event->credentials && process->exe_is_runtime && !others &&
-	       is_from_outside(audit, event);
 }
 
 int audit_event(struct audit *audit, struct exec_event *event)
@@ -133,8 +120,7 @@ int audit_event(struct audit *audit, struct exec_event *event)
 		&known);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	if (known->container.host || (event->credentials && may_be_stage(audit, event, known)) ||
-		is_exec_of_runtime(audit, event))
+	if (known->container.host || (event->credentials && may_be_stage(audit, event, known)))
 		return 0;
 	if (!event->credentials && (is_hook(event, known) || is_stage(audit, event)))
 		return 0;

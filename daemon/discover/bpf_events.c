@@ -20,16 +20,18 @@
 static int legacy_hierarchy(void)
 {
 	_cleanup_fclose_ FILE *file = fopen("/proc/cgroups", "re");
-	char line[256], name[64];
-	int hierarchy, pids = -1, memory = 0;
+	char line[256];
+	int pids = -1, memory = 0;
 
 	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%63s %d", name, &hierarchy) != 2)
-			continue;
-		if (strcmp(name, "pids") == 0)
-			pids = hierarchy;
-		else if (strcmp(name, "memory") == 0)
-			memory = hierarchy;
+		size_t length = strcspn(line, "\t");
+		long hierarchy = line[length] ? strtol(line + length, NULL, 10) : 0;
+
+		line[length] = '\0';
+		if (strcmp(line, "pids") == 0)
+			pids = (int)hierarchy;
+		else if (strcmp(line, "memory") == 0)
+			memory = (int)hierarchy;
 	}
 	return pids >= 0 ? pids : memory;
 }
