@@ -160,9 +160,13 @@ static __always_inline void read_namespace_init(struct pid *pid, struct bpf_exec
 static __always_inline void read_circumstances(
 	struct task_struct *task, struct bpf_exec_event *event)
 {
+	struct task_struct *parent = get(task, real_parent);
+
 	event->time_ns = bpf_ktime_get_ns();
-	event->parent_inside = (__u64)(unsigned long)BPF_CORE_READ(task, real_parent, cgroups) ==
-			       event->task.placement.css_set;
+	/* Who makes a PID namespace is not in it, though he may be in the same cgroup. */
+	event->parent_inside =
+		(__u64)(unsigned long)get(parent, cgroups) == event->task.placement.css_set &&
+		BPF_CORE_READ(parent, thread_pid, level) == BPF_CORE_READ(task, thread_pid, level);
 	read_namespace_init(get(task, thread_pid), event);
 }
 
