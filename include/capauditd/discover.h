@@ -106,7 +106,7 @@ int engine_read_events(struct engine *engine, const struct event_handler *handle
 void engine_count_events(const struct engine *engine, struct event_counts *ret);
 
 /* Says of a placement of the last snapshot, or of where an event came from, which programs need not
- * be told. What nothing is said of is told always. */
+ * be told; NULL: all are. What nothing is said of is told always. */
 void engine_permit(struct engine *engine, unsigned placement, const struct permit *permit);
 void engine_permit_event(
 	struct engine *engine, const struct exec_event *event, const struct permit *permit);
