@@ -203,14 +203,17 @@ static int new_place(struct bpf_places *places, const struct bpf_task_record *re
 	return 0;
 }
 
-/* It came from the kernel together with the placement, but for what it may have cut: the next pass
- * reads it from /proc all the same. */
+/* It came from the kernel together with the placement, and has two hierarchies at most: nobody
+ * stands for it, so that the next pass reads all of them from /proc. */
 int bpf_places_note(struct bpf_places *places, const struct bpf_task_record *record,
 	const char *text, size_t length)
 {
 	struct bpf_place *place;
+	int r = new_place(places, record, text, length, &place);
 
-	return new_place(places, record, text, length, &place);
+	if (r == 0)
+		place->pid = place->tid = 0;
+	return r;
 }
 
 static int check_start(struct bpf_engine *engine, int proc, const struct bpf_task_record *record)
