@@ -90,7 +90,9 @@ static void remember_one(struct run *run, const struct known_container *known, u
 		r = ledger_hold(run->ledger, o);
 	else
 		r = ledger_observe(run_deliver, run, run->ledger, o);
-	if (r == -ENOMEM)
+	if (r == -ENOMEM && event)
+		run->events_failed++; /* a pass makes up for it */
+	else if (r == -ENOMEM)
 		run->forgets = true;
 }
 
@@ -126,14 +128,15 @@ static void begin_remembering(struct run *run)
 {
 	run->wait_us = UINT64_MAX;
 	run->forgets = false;
-	run->dropped = ledger_dropped(run->ledger);
 	ledger_begin(run->ledger, clock_us(CLOCK_REALTIME));
 }
 
 static void end_remembering(struct run *run)
 {
+	/* In this pass, or by events since the one before. */
 	uint64_t dropped = ledger_dropped(run->ledger) - run->dropped;
 
+	run->dropped += dropped;
 	if (run->forgets)
 		run_say(run, JOURNAL_COVERAGE_LOST, LOG_ERR,
 			"A finding could not be remembered: %s.", strerror(ENOMEM));
