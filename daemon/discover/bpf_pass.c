@@ -155,9 +155,8 @@ static int compare_labels(struct bpf_pass *pass, const struct bpf_process *befor
 	same = process->task_count == before->task_count;
 	for (uint32_t i = 0; same && i < process->task_count; i++)
 		same = fresh[i].confined == tasks[i].confined;
-	for (uint32_t i = 0; same && i < process->task_count; i++) {
+	for (uint32_t i = 0; same && i < process->task_count; i++)
 		fresh[i].same = true;
-	}
 	return 0;
 }
 
