@@ -165,7 +165,8 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.linked.o
 
 ifneq ($(BPF),0)
 $(BUILD)/daemon/discover/bpf_%.o: ALL_CPPFLAGS += -isystem $(BUILD)/bpf
-$(patsubst %.c,$(BUILD)/%.o,$(BPF_SOURCES)): | $(BPF_SKELETONS)
+# Being -isystem, they are not among what -MMD writes down.
+$(patsubst %.c,$(BUILD)/%.o,$(BPF_SOURCES)): $(BPF_SKELETONS)
 -include $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.bpf.d)
 endif
 
