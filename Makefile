@@ -96,11 +96,12 @@ ALL_LDFLAGS   = $(LINKHARD) $(INSTRUMENT) -Wl,--as-needed $(LDFLAGS)
 # kube_access.c reads files and needs no libcurl.
 KUBERNETES_SOURCES := daemon/identify/kubernetes.c daemon/identify/curl_library.c \
 	$(filter-out daemon/identify/kube_access.c,$(wildcard daemon/identify/kube_*.c))
-# kernel_btf*.c need only the kernel's headers; their unit test compares with libbpf.
+# kernel_btf*.c need only the kernel's headers; their unit test compares with libbpf. A test of the
+# engine or its fuzz target is named after it.
 BPF_SOURCES := $(filter-out daemon/discover/bpf_none.c,$(wildcard daemon/discover/bpf_*.c))
-BPF_UNIT_TESTS := tests/unit/test_kernel_btf.c tests/unit/test_bpf_section.c
+BPF_TESTS   := tests/unit/test_kernel_btf.c $(wildcard tests/unit/test_bpf_*.c tests/fuzz/fuzz_bpf_*.c)
 LEFT_OUT := $(if $(filter 0,$(KUBERNETES)),$(KUBERNETES_SOURCES),daemon/identify/kubernetes_none.c) \
-	$(if $(filter 0,$(BPF)),$(BPF_SOURCES) $(BPF_UNIT_TESTS),daemon/discover/bpf_none.c)
+	$(if $(filter 0,$(BPF)),$(BPF_SOURCES) $(BPF_TESTS),daemon/discover/bpf_none.c)
 
 SOURCES := $(sort $(filter-out $(LEFT_OUT),$(wildcard daemon/*.c daemon/*/*.c)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
@@ -165,7 +166,7 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.linked.o
 
 ifneq ($(BPF),0)
 $(BUILD)/daemon/discover/bpf_%.o: ALL_CPPFLAGS += -isystem $(BUILD)/bpf
-# Being -isystem, they are not among what -MMD writes down.
+# Headers of system folders are not noted as what an object is made of: these are named.
 $(patsubst %.c,$(BUILD)/%.o,$(BPF_SOURCES)): $(BPF_SKELETONS)
 -include $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.bpf.d)
 endif
@@ -231,7 +232,7 @@ $(BUILD)/tests/kubernetes/api_server: $(BUILD)/tests/kubernetes/api_server.o $(K
 	$(link_test) $(MICROHTTPD_LIBS)
 
 # Fuzz targets: with libFuzzer (make fuzz), or with a small main that replays their corpora.
-FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(filter-out $(LEFT_OUT),$(wildcard tests/fuzz/fuzz_*.c))))
 REPLAYS     := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/replay_%)
 
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay_main.o $(LIBRARY)
