@@ -70,17 +70,24 @@ void run_say_losses(struct run *run)
 	run->losses_said_us = now;
 }
 
+void run_take_events(struct run *run)
+{
+	const struct event_handler handler = { take_exec, take_cgroup, run };
+
+	if (run->events_source && run->passed)
+		(void)engine_read_events(run->audit.engine, &handler);
+}
+
 static int on_events(sd_event_source *source, int fd, uint32_t events, void *data)
 {
 	struct run *run = data;
-	const struct event_handler handler = { take_exec, take_cgroup, run };
 
 	(void)source;
 	(void)fd;
 	(void)events;
 	ledger_resume(run->ledger, clock_us(CLOCK_REALTIME));
 	run->wait_us = UINT64_MAX;
-	(void)engine_read_events(run->audit.engine, &handler);
+	run_take_events(run);
 	if (run->wait_us != UINT64_MAX)
 		run_schedule(run, run->wait_us);
 	make_up_for_losses(run);

@@ -246,6 +246,8 @@ void run_pass(struct run *run)
 	report_coverage(run, &result);
 	run_say_losses(run);
 	registry_complain(run->audit.registry, say_source, run);
+	/* A container that this pass has not seen any more may have had its last programs told. */
+	run_take_events(run);
 	/* What could not be taken in must not look as if it had ended. */
 	ledger_end(run_deliver, run, run->ledger, run->complete && !run->forgets);
 	end_remembering(run);
