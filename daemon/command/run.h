@@ -43,7 +43,8 @@ struct run {
 	sd_event_source *events_source; /* NULL where the engine tells no events */
 	uint64_t events_failed;		/* that could not be judged: out of memory, too many */
 	uint64_t events_lost;		/* these and what the engine lost, as far as it was seen */
-	uint64_t lost_since_pass;
+	uint64_t lost_since_said;
+	uint64_t losses_said_us; /* monotonic */
 	struct cgroup_base base;
 	struct ledger *ledger;
 	struct node node;

@@ -74,7 +74,7 @@ void run_take_events(struct run *run)
 {
 	const struct event_handler handler = { take_exec, take_cgroup, run };
 
-	if (run->events_source && run->passed)
+	if (run->events_source && sd_event_source_get_enabled(run->events_source, NULL) > 0)
 		(void)engine_read_events(run->audit.engine, &handler);
 }
 
