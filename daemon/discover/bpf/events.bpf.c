@@ -125,8 +125,8 @@ static __always_inline void tell_task(struct bpf_exec_event *event)
 		__sync_fetch_and_add(&totals.lost, 1);
 }
 
-/* Who permits something in a place knows it, and need not be told its paths; the place may have been
- * forgotten when that is read: then what it says of no paths is that they are missing. */
+/* Who permits something in a place knows it, and need not be told its paths; the place may have
+ * been forgotten when that is read: then what it says of no paths is that they are missing. */
 static __always_inline void add_paths(
 	struct task_struct *task, struct bpf_exec_event *event, const struct bpf_permit *permit)
 {
