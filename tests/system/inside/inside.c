@@ -388,6 +388,18 @@ static int role_threadexec(int argc, char **argv)
 	return 0;
 }
 
+static void run_once(char **argv)
+{
+	pid_t child = vfork();
+
+	if (child == 0) {
+		(void)execv(argv[0], argv);
+		_exit(126);
+	}
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 /* launcher N PROGRAM ARGUMENT...: with each SIGUSR1 executes the program N times, one after
  * another, and then says how often it was told to, as its name. */
 static int role_launcher(int argc, char **argv)
@@ -400,23 +412,16 @@ static int role_launcher(int argc, char **argv)
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	say_ready();
 	for (int round = 1;; round++) {
-		char name[16];
+		char name[32]; /* of which the kernel takes what has room */
 		int signal;
 
 		(void)sigwait(&set, &signal);
-		for (int i = 0; i < count; i++) {
-			pid_t child = vfork();
-
-			if (child == 0) {
-				(void)execv(argv[1], argv + 1);
-				_exit(126);
-			}
-			while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-				;
-		}
+		for (int i = 0; i < count; i++)
+			run_once(argv + 1);
 		(void)snprintf(name, sizeof(name), "round-%d", round);
 		(void)prctl(PR_SET_NAME, name);
 	}
+	return 0;
 }
 
 static const struct role {
