@@ -80,6 +80,7 @@ int audit_event(struct audit *audit, struct exec_event *event)
 		.begin_us = audit->clock(CLOCK_MONOTONIC),
 		.started_us = audit->clock(CLOCK_REALTIME),
 		.event = true,
+		.seen = event->seen,
 	};
 	struct known_container *known;
 	int r;

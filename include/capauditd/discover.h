@@ -36,6 +36,7 @@ struct exec_event {
 	struct placement placement;
 	struct process process; /* the handler may move it out, and leave it zeroed */
 	bool parent_there;	/* its parent is in the very same cgroups */
+	bool seen;		/* the last pass has seen the same program run */
 	uint64_t place[3];	/* the engine's */
 };
 
