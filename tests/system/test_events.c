@@ -705,7 +705,8 @@ static void a_runtimes_own_stage_is_no_finding_and_an_imitation_is(void **state)
 				       .bounding = sys->all,
 				       .pid_namespace = true });
 	json_t *finding = sys_daemon_wait(daemon, &from, nested, "opened");
-	print_message("%s\n", json_dumps(finding,0));
+	assert_string_equal(
+		sys_get(sys, finding, "process.exe"), "/memfd:runc_cloned:/proc/self/exe");
 	pid_t pid = sys_inhabit(sys,
 		&(struct sys_inhabitant){
 			.cgroup = imitation->cgroup, .argv = launcher, .bounding = SYS_NET_ADMIN });
