@@ -8,6 +8,7 @@
 
 #include "events.skel.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,16 +20,18 @@
 static int legacy_hierarchy(void)
 {
 	_cleanup_fclose_ FILE *file = fopen("/proc/cgroups", "re");
-	char line[256], name[64];
-	int hierarchy, pids = -1, memory = 0;
+	char line[256];
+	int pids = -1, memory = 0;
 
 	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%63s %d", name, &hierarchy) != 2)
-			continue;
-		if (strcmp(name, "pids") == 0)
-			pids = hierarchy;
-		else if (strcmp(name, "memory") == 0)
-			memory = hierarchy;
+		size_t length = strcspn(line, "\t");
+		long hierarchy = line[length] ? strtol(line + length, NULL, 10) : 0;
+
+		line[length] = '\0';
+		if (strcmp(line, "pids") == 0)
+			pids = (int)hierarchy;
+		else if (strcmp(line, "memory") == 0)
+			memory = (int)hierarchy;
 	}
 	return pids >= 0 ? pids : memory;
 }
@@ -58,6 +61,8 @@ static void hand_over_cgroup(
 		engine->handler->data, kernels->path, kernels->kind == BPF_EVENT_CGROUP_MADE);
 }
 
+#define EVENTS_AT_ONCE 512u
+
 static int hand_over(void *data, void *bytes, size_t size)
 {
 	struct bpf_engine *engine = data;
@@ -65,12 +70,15 @@ static int hand_over(void *data, void *bytes, size_t size)
 
 	if (size < sizeof(kind))
 		return 0;
+	engine->read++;
 	memcpy(&kind, bytes, sizeof(kind));
 	if (kind == BPF_EVENT_EXEC || kind == BPF_EVENT_CREDENTIALS)
 		hand_over_exec(engine, bytes, size);
 	else if (kind == BPF_EVENT_CGROUP_MADE || kind == BPF_EVENT_CGROUP_GONE)
 		hand_over_cgroup(engine, bytes, size);
-	return 0;
+	/* There may be more for as long as somebody makes them: the caller has other things to do.
+	 */
+	return engine->read < EVENTS_AT_ONCE ? 0 : -EAGAIN;
 }
 
 static int attach_to(struct events_bpf *events, const struct bpf_kernel *kernel)
@@ -90,27 +98,39 @@ static int attach_to(struct events_bpf *events, const struct bpf_kernel *kernel)
 	return r;
 }
 
-int bpf_events_load(struct bpf_engine *engine, const struct bpf_kernel *kernel, struct diag *diag)
+/* `credentials`: with the program that is attached to a function, which not every kernel permits.
+ */
+static int load(struct bpf_engine *engine, const struct bpf_kernel *kernel, bool credentials)
 {
-	static const char what[] = "what tells of new programs";
 	BPF_OPEN_OPTS(options, kernel);
 	int r;
 
 	engine->events = events_bpf__open_opts(&options);
 	if (!engine->events)
-		return bpf_program_refused(what, -errno, diag);
+		return -errno;
 	r = attach_to(engine->events, kernel);
+	if (r == 0 && credentials)
+		r = bpf_section_attach_to(engine->events->progs.capauditd_credentials,
+			kernel->points[BPF_POINT_CREDENTIALS]);
 	if (r == 0)
 		r = events_bpf__load(engine->events);
 	if (r < 0)
-		return bpf_program_refused(what, r, diag);
+		return r;
 	engine->events->bss->legacy_hierarchy = legacy_hierarchy();
 	engine->ring =
 		ring_buffer__new(bpf_map__fd(engine->events->maps.events), hand_over, engine, NULL);
-	if (!engine->ring)
-		return bpf_program_refused("the ring of events", -errno, diag);
-	r = events_bpf__attach(engine->events);
-	return r < 0 ? bpf_program_refused(what, r, diag) : 0;
+	return engine->ring ? events_bpf__attach(engine->events) : -errno;
+}
+
+int bpf_events_load(struct bpf_engine *engine, const struct bpf_kernel *kernel, struct diag *diag)
+{
+	int r = load(engine, kernel, true);
+
+	if (r < 0) {
+		bpf_events_unload(engine);
+		r = load(engine, kernel, false);
+	}
+	return r < 0 ? bpf_program_refused("what tells of new programs", r, diag) : 0;
 }
 
 void bpf_events_unload(struct bpf_engine *engine)
@@ -136,9 +156,30 @@ int bpf_read_events(struct engine *base, const struct event_handler *handler)
 	if (!engine->ring)
 		return 0;
 	engine->handler = handler;
+	engine->read = 0;
 	n = ring_buffer__consume(engine->ring);
 	engine->handler = NULL;
-	return n;
+	return n < 0 && n != -EAGAIN ? n : (int)engine->read;
+}
+
+/* Where the kernel may preempt a program, and the same one comes up on that processor meanwhile, it
+ * leaves the second out, and counts that (from 5.12 on). */
+static uint64_t count_left_out(const struct events_bpf *events)
+{
+	const struct bpf_program *const all[] = { events->progs.capauditd_exec,
+		events->progs.capauditd_credentials, events->progs.capauditd_cgroup_made,
+		events->progs.capauditd_cgroup_gone };
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t size = sizeof(info);
+		int fd = bpf_program__fd(all[i]);
+
+		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
+			count += info.recursion_misses;
+	}
+	return count;
 }
 
 void bpf_count_events(const struct engine *base, struct event_counts *ret)
@@ -152,7 +193,8 @@ void bpf_count_events(const struct engine *base, struct event_counts *ret)
 	*ret = (struct event_counts){
 		.execs = __atomic_load_n(&totals->execs, __ATOMIC_RELAXED),
 		.cgroups = __atomic_load_n(&totals->cgroups, __ATOMIC_RELAXED),
-		.lost = __atomic_load_n(&totals->lost, __ATOMIC_RELAXED) + engine->lost,
+		.lost = __atomic_load_n(&totals->lost, __ATOMIC_RELAXED) + engine->lost +
+			count_left_out(engine->events),
 	};
 }
 

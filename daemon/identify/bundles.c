@@ -47,6 +47,7 @@ struct folder {
 	char *path;
 	unsigned layouts;
 	bool refused;
+	int error; /* why it cannot be opened, since bundles_begin() */
 };
 
 struct bundles {
@@ -105,6 +106,12 @@ const char *bundles_refused(const struct bundles *bundles)
 		if (bundles->folders[i].refused)
 			return bundles->folders[i].path;
 	return NULL;
+}
+
+void bundles_begin(struct bundles *bundles)
+{
+	for (size_t i = 0; i < bundles->count; i++)
+		bundles->folders[i].error = 0;
 }
 
 static int open_folder(int parent, const char *name)
@@ -201,14 +208,16 @@ static int look_in_namespaces(int parent, const struct container *container, str
 	return r;
 }
 
-static int look_up(
-	const struct folder *folder, const struct container *container, struct bundle *ret)
+static int look_up(struct folder *folder, const struct container *container, struct bundle *ret)
 {
-	_cleanup_close_ int fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = -1;
 	int r = -ENOENT;
 
+	if (folder->error)
+		return folder->error;
+	fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return folder->error = -errno;
 	if (folder->layouts & (LAYOUT_ID | LAYOUT_USERDATA))
 		r = look_in(fd, folder->layouts & ~(unsigned)LAYOUT_NAMESPACE, container, ret);
 	if (is_missing(r) && folder->layouts & LAYOUT_NAMESPACE)

@@ -95,6 +95,8 @@ static void take_bundle(struct known_container *known, struct bundle *bundle)
 
 static int look_up_bundles(struct registry *registry)
 {
+	if (registry->bundles)
+		bundles_begin(registry->bundles);
 	for (size_t i = 0; registry->bundles && i < registry->shown_count; i++) {
 		struct entry *entry = registry->shown[i];
 		struct bundle bundle;

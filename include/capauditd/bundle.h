@@ -41,6 +41,10 @@ struct bundles *bundles_new(const char *host_root, const char *const *folders);
 void bundles_free(struct bundles *bundles);
 DEFINE_CLEANUP(struct bundles, bundles_free)
 
+/* Folders that could not be opened are tried again from here on: once for all containers of a pass,
+ * of which many may have no bundle anywhere. */
+void bundles_begin(struct bundles *bundles);
+
 /* Finds and reads the bundle of one container, by its id alone: no folder is listed but those of a
  * runtime's namespaces. 0; -ENOENT where there is none; -EACCES where a folder that could hold it
  * may not be read; -EBADMSG; -ENOMEM. Follows no symbolic link below a task folder. */

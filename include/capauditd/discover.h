@@ -32,10 +32,13 @@ struct engine;
 
 /* A program has begun: told by an engine that hears of it, maybe when it has ended already. */
 struct exec_event {
+	bool credentials; /* no program: what the task holds has become more without an execve() */
 	struct task task; /* its placement is this one alone */
 	struct placement placement;
+	uint64_t time_us;   /* monotonic: when, which may be before the last pass */
+	bool parent_inside; /* its parent is in the same cgroups */
+	struct namespace_init namespace_init;
 	struct process process; /* the handler may move it out, and leave it zeroed */
-	bool parent_there;	/* its parent is in the very same cgroups */
 	bool seen;		/* the last pass has seen the same program run */
 	uint64_t place[3];	/* the engine's */
 };

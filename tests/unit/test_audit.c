@@ -181,7 +181,9 @@ static void made_free(struct engine *engine)
 	(void)engine;
 }
 
-static const struct engine_ops made_ops = { made_pass, made_describe, made_free };
+static const struct engine_ops made_ops = {
+	.pass = made_pass, .describe = made_describe, .free = made_free
+};
 static struct engine made_engine = { .ops = &made_ops, .name = "procfs" };
 
 static uint64_t still_clock(int clock_id)

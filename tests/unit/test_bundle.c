@@ -446,6 +446,26 @@ static void an_id_cannot_lead_elsewhere(void **state)
 }
 
 /* As root the test gives up its rights in a child. */
+/* A pass that looks for many containers tries each folder once. */
+static void a_folder_that_is_made_later_is_found_from_the_next_pass_on(void **state)
+{
+	const struct container container = container_of("late");
+	_cleanup_(bundles_freep) struct bundles *bundles = NULL;
+	const char *folders[] = { "/later", NULL };
+	struct bundle bundle;
+
+	(void)state;
+	bundles = bundles_new(root, folders);
+	assert_non_null(bundles);
+	bundles_begin(bundles);
+	assert_int_equal(bundles_look_up(bundles, &container, &bundle), -ENOENT);
+	make_file("/later/late/config.json", "{}");
+	assert_int_equal(bundles_look_up(bundles, &container, &bundle), -ENOENT);
+	bundles_begin(bundles);
+	assert_int_equal(bundles_look_up(bundles, &container, &bundle), 0);
+	bundle_done(&bundle);
+}
+
 static void who_may_not_read_is_told_which_folder(void **state)
 {
 	char path[256];
@@ -491,6 +511,7 @@ int main(void)
 		cmocka_unit_test(folders_that_were_asked_for_are_the_only_ones),
 		cmocka_unit_test(what_is_no_plain_file_is_not_read),
 		cmocka_unit_test(an_id_cannot_lead_elsewhere),
+		cmocka_unit_test(a_folder_that_is_made_later_is_found_from_the_next_pass_on),
 		cmocka_unit_test(who_may_not_read_is_told_which_folder),
 	};
 

@@ -94,7 +94,9 @@ static void one_free(struct engine *engine)
 	(void)engine;
 }
 
-static const struct engine_ops one_ops = { one_pass, one_describe, one_free };
+static const struct engine_ops one_ops = {
+	.pass = one_pass, .describe = one_describe, .free = one_free
+};
 static struct engine one_engine = { .ops = &one_ops, .name = "procfs" };
 
 static uint64_t clock_of_the_test(int clock_id)

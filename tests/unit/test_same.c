@@ -415,7 +415,7 @@ static void no_free(struct engine *engine)
 	(void)engine;
 }
 
-static const struct engine_ops ops = { "procfs", see, describe, no_free };
+static const struct engine_ops ops = { .pass = see, .describe = describe, .free = no_free };
 
 /* ---- two daemons ---- */
 
@@ -479,7 +479,7 @@ static void take(void *data, const struct audit_result *result, struct audited *
 
 static void begin(struct witness *w, bool tells)
 {
-	*w = (struct witness){ .seer = { { &ops }, tells, 0 } };
+	*w = (struct witness){ .seer = { { .ops = &ops, .name = "procfs" }, tells, 0 } };
 	w->run.ledger = ledger_new(30u * UINT64_C(1000000));
 	w->run.policy = policy;
 	w->run.audit = (struct audit){ .engine = &w->seer.engine,
@@ -690,7 +690,7 @@ static void end_life(struct witness *w)
 	cluster_free(cluster);
 }
 
-#define LIVES  150u
+#define LIVES  300u
 #define PASSES 60u
 
 static void what_is_the_same_is_said_as_if_it_were_looked_at(void **state)

@@ -94,7 +94,7 @@ static int made_describe(struct engine *engine, const struct task *task, struct 
 	return 0;
 }
 
-static const struct engine_ops made_ops = { made_pass, made_describe, NULL };
+static const struct engine_ops made_ops = { .pass = made_pass, .describe = made_describe };
 
 static uint64_t clock_of_age(int clock_id)
 {

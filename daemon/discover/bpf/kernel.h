@@ -30,8 +30,11 @@ struct user_namespace {
 	int level;
 };
 
+struct pid_namespace;
+
 struct upid {
 	int nr;
+	struct pid_namespace *ns;
 };
 
 struct pid {
@@ -115,6 +118,7 @@ struct mnt_namespace {
 
 struct pid_namespace {
 	struct ns_common ns;
+	struct task_struct *child_reaper;
 };
 
 struct net {
@@ -178,9 +182,7 @@ struct mm_struct {
 	unsigned long arg_start, arg_end;
 };
 
-struct linux_binprm {
-	const char *filename;
-};
+struct linux_binprm;
 
 struct task_struct {
 	struct mm_struct *mm;
@@ -197,6 +199,7 @@ struct task_struct {
 	struct seccomp seccomp;
 	unsigned long atomic_flags;
 	__u64 self_exec_id;
+	unsigned in_execve : 1;
 };
 
 struct seq_file;

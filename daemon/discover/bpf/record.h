@@ -35,7 +35,6 @@ struct bpf_placement {
 enum bpf_task_flags {
 	BPF_TASK_FORKED = 1u << 0, /* the process has not called execve() since it was forked */
 	BPF_TASK_NO_NEW_PRIVS = 1u << 1,
-	BPF_TASK_PARENT_THERE = 1u << 2, /* of events: its parent is in the same place */
 };
 
 /* A thread of a user process. Padded by name, so that two can be compared as bytes. */
@@ -108,12 +107,17 @@ struct bpf_exec_event {
 	__u32 cut;
 	struct bpf_task_record task;
 	__u64 exe_inode;
+	__u64 time_ns; /* of CLOCK_MONOTONIC */
+	/* The init process of the outermost PID namespace below the initial one; 0: none. */
+	__u64 namespace_init_start_ns;
+	__u32 namespace_init;
+	__u32 parent_inside;		  /* its parent is in the same cgroups */
 	__u32 exe_device;		  /* as the kernel counts: major << 20 | minor */
 	__u32 namespaces[BPF_NAMESPACES]; /* inodes; 0: not known */
 	/* In `text` one after another: the parts of the executable's path and of its cgroups', each
 	 * from its end to the root, each part terminated by a NUL, without slashes; and the
 	 * arguments, each terminated by a NUL. The cgroups' are there where the place has no
-	 * permit, the legacy one's where it is another. */
+	 * permit (else both are cut), the legacy one's where it is another. */
 	__u16 exe_parts, unified_parts, legacy_parts;
 	__u16 args_length;
 	__u32 text_length;
@@ -141,6 +145,10 @@ struct bpf_permit {
 	__u16 valid;
 	__u16 host; /* no container: whoever lives in the initial PID namespace is not told */
 };
+
+/* So many events a second are told of one place; a container must not crowd out the others, nor
+ * make the daemon eat the node. What exceeds it is lost, and counted as that. */
+#define BPF_EVENTS_PER_SECOND 1000u
 
 /* Counted by the programs, never set back. */
 struct bpf_event_totals {

@@ -86,25 +86,30 @@ static __always_inline void read_pid_namespace(struct pid *pid, struct bpf_task_
 				bpf_core_type_size(struct upid));
 }
 
-/* Its own numbers and flags are at hand either way. */
-static __always_inline void read_task(struct task_struct *task, struct bpf_task_record *record)
+/* All but the credentials. */
+static __always_inline void read_process(struct task_struct *task, struct bpf_task_record *record)
 {
 	struct task_struct *leader = get(task, group_leader), *parent = get(task, real_parent);
 
 	record->start_ns = get(leader, start_boottime);
-	record->pid = (__u32)task->tgid;
-	record->tid = (__u32)task->pid;
+	record->pid = (__u32)get(task, tgid);
+	record->tid = (__u32)get(task, pid);
 	record->ppid = (__u32)get(parent, tgid);
-	record->exec_id = task->self_exec_id;
-	record->seccomp = (__u8)task->seccomp.mode;
+	record->exec_id = get(task, self_exec_id);
+	record->seccomp = (__u8)get(task, seccomp.mode);
 	if (get(leader, flags) & PF_FORKNOEXEC) /* a thread has it for as long as it lives */
 		record->flags |= BPF_TASK_FORKED;
-	if (task->atomic_flags & PFA_NO_NEW_PRIVS)
+	if (get(task, atomic_flags) & PFA_NO_NEW_PRIVS)
 		record->flags |= BPF_TASK_NO_NEW_PRIVS;
-	read_credentials(get(task, real_cred), record);
 	read_placement(get(task, cgroups), &record->placement);
 	read_pid_namespace(get(task, thread_pid), record);
 	bpf_probe_read_kernel(record->comm, sizeof(record->comm), task->comm);
+}
+
+static __always_inline void read_task(struct task_struct *task, struct bpf_task_record *record)
+{
+	read_process(task, record);
+	read_credentials(get(task, real_cred), record);
 }
 
 #endif

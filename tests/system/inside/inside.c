@@ -314,12 +314,15 @@ static int role_halfway(int argc, char **argv)
 	return 0;
 }
 
-static void *hand_over(void *attributes)
+static pthread_attr_t relay_attributes;
+
+static void *hand_over(void *data)
 {
 	pthread_t thread;
 
+	(void)data;
 	(void)usleep(20000);
-	while (pthread_create(&thread, attributes, hand_over, attributes) != 0)
+	while (pthread_create(&thread, &relay_attributes, hand_over, NULL) != 0)
 		(void)usleep(100);
 	return NULL;
 }
@@ -327,15 +330,14 @@ static void *hand_over(void *attributes)
 /* Threads keep everything, each for a moment; the leader holds nothing. */
 static int role_relay(int argc, char **argv)
 {
-	static pthread_attr_t attributes;
 	pthread_t thread;
 
 	(void)argc;
 	(void)argv;
-	if (pthread_attr_init(&attributes) != 0 ||
-		pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) != 0 ||
-		pthread_attr_setstacksize(&attributes, 65536) != 0 ||
-		pthread_create(&thread, &attributes, hand_over, &attributes) != 0)
+	if (pthread_attr_init(&relay_attributes) != 0 ||
+		pthread_attr_setdetachstate(&relay_attributes, PTHREAD_CREATE_DETACHED) != 0 ||
+		pthread_attr_setstacksize(&relay_attributes, 65536) != 0 ||
+		pthread_create(&thread, &relay_attributes, hand_over, NULL) != 0)
 		die("pthread");
 	set_capabilities(0);
 	say_ready();
