@@ -70,10 +70,16 @@ static size_t opened(
 static void let_it_catch_up(struct sys *sys, struct sys_daemon *daemon)
 {
 	struct sys_container *marker = bare(sys);
-	size_t from = 0;
+	const uint64_t until = sys_now_ms() + SYS_PATIENCE_MS;
 
-	(void)run_briefly(sys, marker, SYS_SYS_ADMIN);
-	(void)sys_daemon_wait(daemon, &from, marker, "opened");
+	/* On a machine where others are busy the marker itself may be lost. */
+	for (unsigned tries = 0; opened(sys, daemon, marker) == 0; tries++) {
+		if (sys_now_ms() > until)
+			fail_msg("run hears of nothing; its errors: %s", sys_daemon_errors(daemon));
+		if (tries % 100 == 0)
+			(void)run_briefly(sys, marker, SYS_SYS_ADMIN);
+		sys_sleep_ms(20);
+	}
 	sys_stop(sys, marker);
 }
 
@@ -299,10 +305,12 @@ static void what_was_permitted_is_not_permitted_to_who_comes_after(void **state)
 			assert_int_equal(waitpid(pid, NULL, 0), pid);
 		}
 		assert_int_equal(rmdir(path), 0);
+		if (i % 10 == 9) /* or the ring would not hold it all */
+			let_it_catch_up(sys, daemon);
 	}
 	let_it_catch_up(sys, daemon);
 	for (int i = 0; i < REUSED; i++)
-		if (opened(sys, daemon, containers[i]) != (i % 2 ? 1 : 0))
+		if ((opened(sys, daemon, containers[i]) > 0) != (i % 2 == 1))
 			fail_msg("%zu findings of container %d", opened(sys, daemon, containers[i]),
 				i);
 }
@@ -320,9 +328,15 @@ static void a_cgroup_that_was_there_and_empty_is_attributed(void **state)
 	json_t *finding = sys_daemon_wait(daemon, &from, container, "opened");
 	assert_string_equal(sys_get(sys, finding, "pod.uid"), container->pod_uid);
 	/* And where it knows of the cgroup by its pass. */
+	from = 0;
+	(void)sys_daemon_wait(daemon, &from, known, "opened");
 	launch(sys, launcher, 1);
+	struct sys_container gone = *known;
 	let_it_catch_up(sys, daemon);
-	assert_int_equal(opened(sys, daemon, known), 1);
+	sys_stop(sys, known);
+	sys_daemon_signal(daemon, SIGUSR1);
+	finding = sys_daemon_wait(daemon, &from, &gone, "resolved");
+	assert_int_equal(sys_number(finding, "count"), 2);
 }
 
 /* What began while the ring was full is lost, and made up for by a pass. */
