@@ -762,6 +762,5 @@ int main(void)
 		SYS_TEST(a_runtimes_own_stage_is_no_finding_and_an_imitation_is),
 	};
 
-	cmocka_set_test_filter(getenv("ONLY"));
 	return cmocka_run_group_tests(tests, sys_setup, sys_teardown);
 }
