@@ -53,7 +53,8 @@ static int judge(struct audit *audit, struct exec_event *event, struct known_con
 		return r;
 	r = settle(&input, event, &audited);
 	if (r == 0) {
-		if (audit_find_permit(&input, &permit) && !event->task.moved)
+		if (audit_find_permit(&input, &permit) && !event->task.moved &&
+			audit_is_one_container(&event->placement.identity))
 			engine_permit_event(audit->engine, event, &permit);
 		audit->take(audit->take_data, result, &audited);
 	}

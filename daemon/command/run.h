@@ -90,6 +90,9 @@ void run_remember(void *data, const struct audit_result *result, struct audited 
 /* run_events.c */
 int run_open_events(struct run *run);  /* 0 or -errno */
 void run_hear_events(struct run *run); /* from now on */
+/* Takes those that have come, as far as is good for the rest; between begin and end of a pass, or
+ * between passes. */
+void run_take_events(struct run *run);
 void run_say_losses(struct run *run);
 void run_close_events(struct run *run);
 
