@@ -105,6 +105,7 @@ int audit_event(struct audit *audit, struct exec_event *event)
 		.begin_us = audit->clock(CLOCK_MONOTONIC),
 		.started_us = audit->clock(CLOCK_REALTIME),
 		.event = true,
+		.seen = event->seen,
 	};
 	/* Where somebody was before is not told by where he was found to be later. */
 	static const struct snapshot nothing = { 0 };

@@ -76,21 +76,21 @@ static uint64_t find_wait(const struct run *run, const struct known_container *k
 	return age < wait ? wait - age : 0;
 }
 
-static void remember_one(struct run *run, const struct known_container *known, uint64_t now_us,
-	bool event, struct observation *o)
+static void remember_one(struct run *run, const struct known_container *known,
+	const struct audit_result *result, struct observation *o)
 {
-	uint64_t wait = find_wait(run, known, &o->finding, now_us);
+	uint64_t wait = find_wait(run, known, &o->finding, result->begin_us);
 	int r;
 
 	if (wait && wait < run->wait_us)
 		run->wait_us = wait;
-	if (event)
+	if (result->event && !result->seen)
 		r = ledger_event(run_deliver, run, run->ledger, o, wait > 0);
 	else if (wait)
 		r = ledger_hold(run->ledger, o);
 	else
 		r = ledger_observe(run_deliver, run, run->ledger, o);
-	if (r == -ENOMEM && event)
+	if (r == -ENOMEM && result->event)
 		run->events_failed++; /* a pass makes up for it */
 	else if (r == -ENOMEM)
 		run->forgets = true;
@@ -105,7 +105,7 @@ static void remember_those(
 		bool is_taken = !o->members;
 
 		if (!is_taken && (!known || ledger_knows(run->ledger, o->finding.id)))
-			remember_one(run, audited->known, result->begin_us, result->event, o);
+			remember_one(run, audited->known, result, o);
 	}
 }
 

@@ -39,6 +39,7 @@ struct exec_event {
 	bool parent_inside; /* its parent is in the same cgroups and PID namespace */
 	struct namespace_init namespace_init;
 	struct process process; /* the handler may move it out, and leave it zeroed */
+	bool seen;		/* the last pass has seen the same program run */
 	uint64_t place[3];	/* the engine's */
 };
 

@@ -400,6 +400,22 @@ static void run_once(char **argv)
 		;
 }
 
+/* onward PROGRAM ARGUMENT...: becomes the program with SIGUSR1. */
+static int role_onward(int argc, char **argv)
+{
+	sigset_t set;
+	int signal;
+
+	(void)argc;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGUSR1);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	say_ready();
+	(void)sigwait(&set, &signal);
+	(void)execute(argv);
+	return 1;
+}
+
 /* launcher N PROGRAM ARGUMENT...: with each SIGUSR1 executes the program N times, one after
  * another, and then says how often it was told to, as its name. */
 static int role_launcher(int argc, char **argv)
@@ -443,6 +459,7 @@ static const struct role {
 	{ "brief", role_brief },
 	{ "hold", role_hold },
 	{ "threadexec", role_threadexec },
+	{ "onward", role_onward },
 	{ "launcher", role_launcher },
 };
 
