@@ -38,6 +38,15 @@ static struct snapshot next_pass(struct bpf_engine *engine, struct snapshot *bef
 	return s;
 }
 
+static struct exec_event event_in(uint64_t css_set)
+{
+	const struct bpf_placement placement = place_at(css_set);
+	struct exec_event event = { 0 };
+
+	memcpy(event.place, &placement, sizeof(event.place));
+	return event;
+}
+
 static void a_text_is_read_once_for_all_who_share_a_place(void **state)
 {
 	struct bpf_engine *engine = new_engine();
@@ -85,6 +94,30 @@ static void nothing_is_permitted_in_a_place_before_a_second_look_at_it(void **st
 	bpf_forget_permits(&engine->engine);
 	assert_null(row_of(1));
 	assert_false(bpf_places_permit(&engine->places, &placement, &permitted));
+	snapshot_done(&s);
+	free_engine(engine);
+}
+
+static void what_is_not_permitted_any_more_is_told_again(void **state)
+{
+	const struct exec_event event = event_in(1);
+	struct bpf_engine *engine = new_engine();
+	struct snapshot s;
+
+	(void)state;
+	set_text(10, TEXT_A);
+	add_record(10, 10, 1);
+	s = one_pass(engine, NULL, NULL);
+	s = next_pass(engine, &s);
+	bpf_permit(&engine->engine, 0, NULL); /* of what was never permitted */
+	bpf_permit(&engine->engine, 0, &permit_5);
+	assert_non_null(row_of(1));
+	bpf_permit(&engine->engine, 0, NULL);
+	assert_null(row_of(1));
+	bpf_permit_event(&engine->engine, &event, &permit_5);
+	assert_non_null(row_of(1));
+	bpf_permit_event(&engine->engine, &event, NULL);
+	assert_null(row_of(1));
 	snapshot_done(&s);
 	free_engine(engine);
 }
@@ -230,15 +263,6 @@ static void what_was_the_hosts_is_heard_of_where_it_is_a_containers_now(void **s
 	free_engine(engine);
 }
 
-static struct exec_event event_in(uint64_t css_set)
-{
-	const struct bpf_placement placement = place_at(css_set);
-	struct exec_event event = { 0 };
-
-	memcpy(event.place, &placement, sizeof(event.place));
-	return event;
-}
-
 static void note(struct bpf_engine *engine, uint32_t pid, uint64_t css_set, const char *text)
 {
 	const struct bpf_task_record record = record_of(pid, pid, css_set);
@@ -317,6 +341,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_text_is_read_once_for_all_who_share_a_place),
 		TEST(nothing_is_permitted_in_a_place_before_a_second_look_at_it),
+		TEST(what_is_not_permitted_any_more_is_told_again),
 		TEST(whoever_went_elsewhere_between_two_passes_is_not_believed),
 		TEST(a_placement_of_several_places_permits_in_each_that_is_confirmed),
 		TEST(what_a_pass_does_not_see_is_forgotten_with_its_permit),
