@@ -4,6 +4,8 @@
  */
 #include "http_listen.h"
 
+#include <capauditd/text.h>
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,8 +31,12 @@ static int parse_address(const char *text, union address *ret, socklen_t *ret_si
 	char host[INET6_ADDRSTRLEN];
 	bool is_v6 = text[0] == '[';
 	size_t length = colon ? (size_t)(colon - text) : 0;
-	uint16_t port = colon ? htons((uint16_t)strtoul(colon + 1, NULL, 10)) : 0;
+	uint64_t number;
+	uint16_t port;
 
+	if (!colon || text_to_u64(colon + 1, 1, UINT16_MAX, &number) < 0)
+		return -EINVAL;
+	port = htons((uint16_t)number);
 	if (is_v6 && length > 2) {
 		text++;
 		length -= 2;
@@ -203,6 +209,8 @@ int http_listen_path(const char *text, struct http_path *ret)
 
 	if (!copy)
 		return -ENOMEM;
+	if (text[0] != '/')
+		return -EINVAL;
 	path.directory = open_folder(copy, &name);
 	if (path.directory < 0)
 		return path.directory;

@@ -5,6 +5,8 @@
  */
 #include "metrics_text.h"
 
+#include <capauditd/text.h>
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,14 +131,24 @@ static int compare_expiry(const void *a, const void *b)
 	return strcmp((*x)->reason, (*y)->reason);
 }
 
-/* By its reason, the one thing that every exception has; of several with the same reason the first
- * to expire counts, since a series may be there only once. */
-static bool is_repeated(const struct policy_exception *const *sorted, size_t i)
+/* By its reason, the one thing that every exception has. Of several with the same one the first to
+ * expire counts, since a series may be there only once; the same goes for those that are when cut.
+ */
+struct shown {
+	char reasons[METRICS_EXCEPTIONS_MAX][METRICS_LABEL_SIZE];
+	size_t count;
+};
+
+static bool is_new(struct shown *shown, const char *reason)
 {
-	for (size_t k = 0; k < i; k++)
-		if (strcmp(sorted[k]->reason, sorted[i]->reason) == 0)
-			return true;
-	return false;
+	char *text = shown->reasons[shown->count];
+
+	text_escape_into(text, METRICS_LABEL_SIZE, reason, strlen(reason));
+	for (size_t i = 0; i < shown->count; i++)
+		if (strcmp(shown->reasons[i], text) == 0)
+			return false;
+	shown->count++;
+	return true;
 }
 
 static void put_exceptions(struct metrics_text *text, const struct metrics *m)
@@ -145,7 +157,8 @@ static void put_exceptions(struct metrics_text *text, const struct metrics *m)
 	const size_t all = policy_exception_count(m->policy);
 	_cleanup_free_ const struct policy_exception **sorted =
 		calloc(all + 1, sizeof(const struct policy_exception *));
-	size_t count = 0, shown = 0;
+	struct shown shown = { .count = 0 };
+	size_t count = 0;
 
 	if (!sorted) {
 		text->error = -ENOMEM;
@@ -155,12 +168,11 @@ static void put_exceptions(struct metrics_text *text, const struct metrics *m)
 		if (policy_exception_at(m->policy, i)->expires)
 			sorted[count++] = policy_exception_at(m->policy, i);
 	qsort(sorted, count, sizeof(const struct policy_exception *), compare_expiry);
-	for (size_t i = 0; i < count && shown < METRICS_EXCEPTIONS_MAX; i++) {
-		if (is_repeated(sorted, i))
+	for (size_t i = 0; i < count && shown.count < METRICS_EXCEPTIONS_MAX; i++) {
+		if (!is_new(&shown, sorted[i]->reason))
 			continue;
 		metrics_text_label(text, "exception", sorted[i]->reason);
 		metrics_text_seconds(text, (sorted[i]->expires_day + 1) * day_us);
-		shown++;
 	}
 }
 

@@ -10,8 +10,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define VALUE_SIZE 160u /* bytes of a label's value, before it is escaped for Prometheus */
-
 /* Upper bounds; the last bucket has none. */
 static const uint64_t bounds_us[METRICS_BUCKETS - 1] = { 1000, 2500, 5000, 10000, 25000, 50000,
 	100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000 };
@@ -64,7 +62,7 @@ static void put_name(struct metrics_text *text, const char *suffix)
 static void put_label(
 	struct metrics_text *text, const char *suffix, const char *name, const char *value)
 {
-	char clean[VALUE_SIZE];
+	char clean[METRICS_LABEL_SIZE];
 
 	if (!text->labels++)
 		put_name(text, suffix);

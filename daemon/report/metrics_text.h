@@ -9,6 +9,9 @@
 
 #include <errno.h>
 
+/* Of a label's value when it is clean, and not yet escaped for Prometheus. */
+#define METRICS_LABEL_SIZE 160u
+
 struct metrics_text {
 	FILE *to;
 	int error;	  /* the first; nothing is written after it */

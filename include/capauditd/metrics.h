@@ -29,8 +29,6 @@
 #define METRICS_SEVERITIES (SEVERITY_CRITICAL + 1u)
 #define METRICS_LEVELS	   (LEVEL_PRIVILEGED + 1u)
 #define METRICS_ENGINES	   2u
-#define METRICS_SINKS	   2u
-#define METRICS_SOURCES	   3u
 
 /* How long passes took. */
 #define METRICS_BUCKETS 14u
@@ -56,6 +54,8 @@ const char *namespace_counts_name(const struct namespace_counts *counts, size_t 
 uint64_t namespace_counts_of(const struct namespace_counts *counts, size_t i,
 	enum violation_class class, enum verdict verdict, enum severity severity);
 
+enum sink { SINK_JOURNAL, SINK_STDOUT, METRICS_SINKS };
+enum source { SOURCE_LOGS, SOURCE_BUNDLES, SOURCE_KUBERNETES, METRICS_SOURCES };
 enum source_state { SOURCE_UNUSED, SOURCE_DOWN, SOURCE_UP };
 
 /* What the daemon counts while it runs. */
@@ -65,7 +65,7 @@ struct run_counts {
 	struct histogram scan_duration;
 	uint64_t last_complete_us;				/* realtime; 0: none yet */
 	uint64_t findings[METRICS_CLASSES][METRICS_SEVERITIES]; /* violations that opened */
-	uint64_t sink_failures[METRICS_SINKS];			/* journal, stdout */
+	uint64_t sink_failures[METRICS_SINKS];
 	uint64_t undeliverable; /* findings that a sink did not take and that are not kept */
 	uint64_t reload_success_us;
 	uint64_t reload_failures;
@@ -88,7 +88,7 @@ struct metrics {
 	uint64_t without_drop_all;
 	uint64_t execs, cgroups, events_lost;
 	uint64_t undelivered, ledger_dropped;
-	enum source_state sources[METRICS_SOURCES]; /* logs, bundles, kubernetes */
+	enum source_state sources[METRICS_SOURCES];
 	const struct policy *policy;
 	struct process_usage process;
 };

@@ -80,6 +80,8 @@ void line_stream_free(struct line_stream *stream);
 int line_stream_put(struct line_stream *stream, const char *line);
 /* Writes what can be written now. The number of bytes that still wait, or -errno. */
 ssize_t line_stream_flush(struct line_stream *stream);
+/* How many lines are not written to their end. */
+size_t line_stream_waiting(const struct line_stream *stream);
 /* The descriptor to poll for writing while something waits. */
 int line_stream_fd(const struct line_stream *stream);
 
