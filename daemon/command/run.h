@@ -93,6 +93,9 @@ void run_judge_again(struct run *run);
 /* audit.take: brings the ledger up to date with a container that has just been judged. */
 void run_remember(void *data, const struct audit_result *result, struct audited *audited);
 
+/* resident.c: between passes, what only a pass needs is the node's. */
+void release_memory(void);
+
 /* run_events.c */
 int run_open_events(struct run *run);  /* 0 or -errno */
 void run_hear_events(struct run *run); /* from now on */

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <string.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
@@ -272,6 +271,5 @@ void run_pass(struct run *run)
 		(void)sd_notify(false, "READY=1");
 	}
 	run_status(run);
-	/* A pass takes and gives back megabytes: they are the node's between passes. */
-	(void)malloc_trim(0);
+	release_memory();
 }
