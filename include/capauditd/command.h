@@ -51,6 +51,9 @@ struct options {
 /* The next option's value, its argument in optarg. Misspelt names get a suggestion. */
 int options_next(const struct options *options, int argc, char **argv);
 
+/* The position of an option's value among its choices, or -1, said. */
+int option_choose(const char *option, const char *value, const char *const *choices, size_t count);
+
 /* One line on standard error, "capauditd: " before it, escaped. Returns EXIT_STATUS_USAGE. */
 int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
