@@ -74,6 +74,7 @@ struct audit {
 	void (*take)(void *data, const struct audit_result *result, struct audited *audited);
 	void *take_data;
 	struct snapshot snapshot; /* of the last pass: what the next one follows */
+	uint64_t snapshot_us;	  /* monotonic: when it was complete */
 	struct audit_terms terms; /* of the last judging */
 	uint64_t terms_number;	  /* changes with them */
 };

@@ -63,6 +63,14 @@ static void look_into(struct audit *audit, struct known_container *known)
 	process_done(&process);
 }
 
+void audit_look_into(struct known_container *known, const struct process *process)
+{
+	if (known->looked_into)
+		return;
+	known->looked_into = true;
+	known->container.opaque = is_opaque_program(process);
+}
+
 static const struct task *find_task(const struct known_container *known, const struct member *m)
 {
 	for (size_t i = 0; i < known->task_count; i++)

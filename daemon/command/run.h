@@ -64,7 +64,7 @@ struct run {
 	unsigned starting_rounds; /* passes in a row that waited for a starting container */
 	bool policy_is_new;	  /* no pass has judged by it yet */
 	bool forgets;		  /* in the last pass memory was too scarce for a finding */
-	uint64_t dropped;    /* findings beyond the ledger's bounds, when the last pass began */
+	uint64_t dropped;    /* findings beyond the ledger's bounds, as far as they were told of */
 	uint64_t wait_us;    /* how long the first of the findings that wait for a name does so */
 	bool engine_said;    /* which one looks */
 	bool passed;	     /* the first pass is done */

@@ -14,10 +14,13 @@
 static void take_exec(void *data, struct exec_event *event)
 {
 	struct run *run = data;
-	int r = audit_event(&run->audit, event);
+	int r;
 
-	if (r < 0)
+	run->forgets = false;
+	r = audit_event(&run->audit, event);
+	if (r < 0 || run->forgets)
 		run->events_failed++;
+	run->forgets = false;
 }
 
 /* A container's process follows its cgroup in a moment. */

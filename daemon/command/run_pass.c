@@ -125,7 +125,6 @@ static void begin_remembering(struct run *run)
 {
 	run->wait_us = UINT64_MAX;
 	run->forgets = false;
-	run->dropped = ledger_dropped(run->ledger);
 	ledger_begin(run->ledger, clock_us(CLOCK_REALTIME));
 }
 
@@ -133,6 +132,7 @@ static void end_remembering(struct run *run)
 {
 	uint64_t dropped = ledger_dropped(run->ledger) - run->dropped;
 
+	run->dropped += dropped;
 	if (run->forgets)
 		run_say(run, JOURNAL_COVERAGE_LOST, LOG_ERR,
 			"A finding could not be remembered: %s.", strerror(ENOMEM));

@@ -243,13 +243,14 @@ static int show(struct registry *registry, struct entry *entry)
 #define ASK_AGAIN_US 100000u /* a storm of events must not make a storm of questions */
 
 int registry_take_event(struct registry *registry, struct task *task, struct placement *placement,
-	const struct snapshot *last, uint64_t now_us, struct known_container **ret)
+	const struct namespace_init *init, const struct snapshot *last, uint64_t now_us,
+	struct known_container **ret)
 {
 	struct entry *entry;
 	int r;
 
 	registry->now_us = now_us;
-	r = attribute_one(registry, task, placement, last, &entry);
+	r = attribute_one(registry, task, placement, init, last, &entry);
 	if (r < 0)
 		return r;
 	*ret = &entry->known;

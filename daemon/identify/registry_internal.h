@@ -67,6 +67,6 @@ int attribute(struct registry *registry, struct snapshot *snapshot, const struct
 /* The entry of a task that an event told of. 0; -ENOENT: it is in no container; -ENOSPC; -ENOMEM.
  */
 int attribute_one(struct registry *registry, struct task *task, struct placement *placement,
-	const struct snapshot *last, struct entry **ret);
+	const struct namespace_init *init, const struct snapshot *last, struct entry **ret);
 
 #endif

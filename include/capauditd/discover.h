@@ -35,6 +35,9 @@ struct exec_event {
 	bool credentials; /* no program: what the task holds has become more without an execve() */
 	struct task task; /* its placement is this one alone */
 	struct placement placement;
+	uint64_t time_us;   /* monotonic: when, which may be before the last pass */
+	bool parent_inside; /* its parent is in the same cgroups */
+	struct namespace_init namespace_init;
 	struct process process; /* the handler may move it out, and leave it zeroed */
 	uint64_t place[3];	/* the engine's */
 };

@@ -80,9 +80,11 @@ int registry_identify(struct registry *registry, struct snapshot *snapshot,
 /* The container of a task that an event told of, between two passes; one that is not known yet is
  * made, and the sources are asked about it. It is forgotten in the next pass if that finds no tasks
  * of it. Fills the task's container and whether it has moved. `last` is the snapshot that was
- * identified last. 0; -ENOENT where it is in no container; -ENOSPC; -ENOMEM. */
+ * identified last; an empty one where the event is older than that. 0; -ENOENT where it is in no
+ * container; -ENOSPC; -ENOMEM. */
 int registry_take_event(struct registry *registry, struct task *task, struct placement *placement,
-	const struct snapshot *last, uint64_t now_us, struct known_container **ret);
+	const struct namespace_init *init, const struct snapshot *last, uint64_t now_us,
+	struct known_container **ret);
 
 /* Containers of the last identified snapshot, 0 <= i < count. The pointer is valid until the next
  * registry_identify(). */

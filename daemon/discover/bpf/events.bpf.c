@@ -19,13 +19,21 @@ int legacy_hierarchy; /* number of the one that placements' `legacy` is of; 0: t
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, 256 * 1024); /* all of it is resident, twice */
 } events SEC(".maps");
 
-/* An event is larger than the stack. */
+/* An event is larger than the stack. Each program has one of its own for each processor: where the
+ * kernel may preempt one, the other can run in between; the same one it does not run twice at once
+ * there. */
+enum scratch_of {
+	SCRATCH_EXEC,
+	SCRATCH_CREDENTIALS,
+	SCRATCHES,
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SCRATCHES);
 	__type(key, __u32);
 	__type(value, struct bpf_exec_event);
 } scratch SEC(".maps");
@@ -115,25 +123,55 @@ static __always_inline void tell_task(struct bpf_exec_event *event)
 		__sync_fetch_and_add(&totals.lost, 1);
 }
 
-/* Where it does, who knows the place need not be told its paths. */
+/* Who permits something in a place knows it, and need not be told its paths; the place may have been
+ * forgotten when that is read: then what it says of no paths is that they are missing. */
 static __always_inline void add_paths(
 	struct task_struct *task, struct bpf_exec_event *event, const struct bpf_permit *permit)
 {
-	struct css_set *set = get(task, cgroups);
+	/* The one that the event is of: the task may be elsewhere by now. */
+	struct css_set *set = (struct css_set *)(unsigned long)event->task.placement.css_set;
 
 	read_executable(task, event);
-	if (permit)
+	if (permit) {
+		event->cut |= BPF_CUT_UNIFIED | BPF_CUT_LEGACY;
 		return;
+	}
 	event->unified_parts = add_cgroup_path(event, get(set, dfl_cgrp), BPF_CUT_UNIFIED);
 	if (event->task.placement.legacy != event->task.placement.unified)
 		event->legacy_parts =
 			add_cgroup_path(event, get_legacy_cgroup(set), BPF_CUT_LEGACY);
 }
 
-static __always_inline struct bpf_exec_event *new_event(void)
+/* Two namespaces' numbers, where one is declared: see read_pid_namespace(). */
+static __always_inline void read_namespace_init(struct pid *pid, struct bpf_exec_event *event)
 {
-	__u32 zero = 0;
-	struct bpf_exec_event *event = bpf_map_lookup_elem(&scratch, &zero);
+	struct pid_namespace *namespace = 0;
+	struct task_struct *init;
+
+	event->namespace_init = 0;
+	event->namespace_init_start_ns = 0;
+	if (!event->task.pid_namespace_level)
+		return;
+	bpf_probe_read_kernel(&namespace, sizeof(namespace),
+		(const char *)__builtin_preserve_access_index(&pid->numbers[0].ns) +
+			bpf_core_type_size(struct upid));
+	init = BPF_CORE_READ(namespace, child_reaper, group_leader);
+	event->namespace_init = (__u32)BPF_CORE_READ(init, tgid);
+	event->namespace_init_start_ns = BPF_CORE_READ(init, start_boottime);
+}
+
+static __always_inline void read_circumstances(
+	struct task_struct *task, struct bpf_exec_event *event)
+{
+	event->time_ns = bpf_ktime_get_ns();
+	event->parent_inside = (__u64)(unsigned long)BPF_CORE_READ(task, real_parent, cgroups) ==
+			       event->task.placement.css_set;
+	read_namespace_init(get(task, thread_pid), event);
+}
+
+static __always_inline struct bpf_exec_event *new_event(__u32 whose)
+{
+	struct bpf_exec_event *event = bpf_map_lookup_elem(&scratch, &whose);
 
 	if (event)
 		__builtin_memset(&event->task, 0, sizeof(event->task));
@@ -143,7 +181,7 @@ static __always_inline struct bpf_exec_event *new_event(void)
 SEC("by_id/tp_btf/sched_process_exec")
 int BPF_PROG(capauditd_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	struct bpf_exec_event *event = new_event();
+	struct bpf_exec_event *event = new_event(SCRATCH_EXEC);
 	const struct bpf_permit *permit;
 
 	__sync_fetch_and_add(&totals.execs, 1);
@@ -154,6 +192,7 @@ int BPF_PROG(capauditd_exec, struct task_struct *task, int old_pid, struct linux
 	if (permit && is_permitted(permit, &event->task))
 		return 0;
 	event->kind = BPF_EVENT_EXEC;
+	read_circumstances(task, event);
 	add_paths(task, event, permit);
 	add_args(task, event);
 	tell_task(event);
@@ -183,7 +222,7 @@ int BPF_PROG(capauditd_credentials, struct cred *new)
 
 	if (BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
 		return 0;
-	event = new_event();
+	event = new_event(SCRATCH_CREDENTIALS);
 	if (!event)
 		return 0;
 	read_credentials(new, &event->task);
@@ -195,6 +234,7 @@ int BPF_PROG(capauditd_credentials, struct cred *new)
 	if (permit && is_permitted(permit, &event->task))
 		return 0;
 	event->kind = BPF_EVENT_CREDENTIALS;
+	read_circumstances(task, event);
 	add_paths(task, event, permit);
 	tell_task(event);
 	return 0;
