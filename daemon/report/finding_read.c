@@ -250,12 +250,14 @@ static int read_finding(const json_t *object, struct finding *f)
 int finding_from_json(const char *text, size_t length, struct finding *ret)
 {
 	struct finding finding = { 0 };
-	json_error_t error;
-	json_t *object = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	json_t *object;
 	int r;
 
+	/* Of memory jansson 2.14 does not always tell; errno does, unless a number follows. */
+	errno = 0;
+	object = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
 	if (!object)
-		return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+		return errno == ENOMEM ? -ENOMEM : -EBADMSG;
 	r = read_finding(object, &finding);
 	json_decref(object);
 	if (r < 0) {

@@ -79,7 +79,8 @@ int report_open_table(
 
 /* Reads back from finding_to_json()'s text what a report for people shows: names, masks, the cure;
  * not what a program would take from the text itself. Release it with finding_done(). 0; -EBADMSG
- * where it is no finding; -ENOMEM. */
+ * where it is no finding; -ENOMEM (of which the JSON library does not always tell: then -EBADMSG).
+ */
 int finding_from_json(const char *text, size_t length, struct finding *ret);
 
 /* The cure as a YAML patch or fragment (or as the runtime's options where there is no pod), with a
