@@ -37,7 +37,9 @@ static int parse_address(const char *text, union address *ret, socklen_t *ret_si
 	if (!colon || text_to_u64(colon + 1, 1, UINT16_MAX, &number) < 0)
 		return -EINVAL;
 	port = htons((uint16_t)number);
-	if (is_v6 && length > 2) {
+	if (is_v6) {
+		if (length <= 2 || text[length - 1] != ']')
+			return -EINVAL;
 		text++;
 		length -= 2;
 	}

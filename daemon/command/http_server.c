@@ -251,6 +251,14 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 	return send_answer(server, connection, &answer);
 }
 
+/* Paths are compared as they were sent: "/metrics%00" is none of ours. */
+static size_t leave_escapes(void *data, struct MHD_Connection *connection, char *text)
+{
+	(void)data;
+	(void)connection;
+	return strlen(text);
+}
+
 /* -- the loop -- */
 
 static void arm(struct http_server *server)
@@ -333,6 +341,7 @@ static struct MHD_Daemon *start(struct http_server *server, int fd)
 		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_REQUEST_MAX, NULL },
 		{ MHD_OPTION_CONNECTION_MEMORY_INCREMENT, 1024, NULL },
 		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, server },
+		{ MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escapes, NULL },
 		{ MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL },
 		{ MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL },
 		{ MHD_OPTION_END, 0, NULL },
