@@ -31,6 +31,7 @@ struct told {
 	struct open_finding *findings;
 	size_t count, space;
 	size_t all; /* those that the filter left out as well */
+	bool begun; /* something has come */
 };
 
 static void told_done(struct told *told)
@@ -101,9 +102,15 @@ static int feed(struct told *told, const char *bytes, size_t length)
 	return json_splitter_feed(told->splitter, bytes, length, take_finding, told);
 }
 
+/* The splitter takes an object whose list is none for an empty one. */
 static int take_body(void *data, const char *bytes, size_t length)
 {
-	return feed(data, bytes, length);
+	struct told *told = data;
+
+	if (!told->begun && bytes[0] != '[')
+		return -EBADMSG;
+	told->begun = true;
+	return feed(told, bytes, length);
 }
 
 static int ask(const char *socket, struct told *told, struct http_reply *reply)
@@ -119,7 +126,7 @@ static int ask(const char *socket, struct told *told, struct http_reply *reply)
 		r = http_get(socket, "/findings", TIMEOUT_US, reply, take_body, told);
 	if (r < 0 || reply->status != 200)
 		return r;
-	r = feed(told, after, strlen(after));
+	r = told->begun ? feed(told, after, strlen(after)) : -EBADMSG;
 	if (r == 0)
 		r = json_splitter_end(told->splitter, take_finding, told);
 	return r == 0 && json_splitter_passed_over(told->splitter) ? -EMSGSIZE : r;

@@ -14,7 +14,7 @@
 
 static int new_socket(int family)
 {
-	const struct timeval patience = { .tv_sec = SYS_PATIENCE_MS / 1000 };
+	const struct timeval patience = { .tv_usec = 100000 };
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0)
@@ -78,17 +78,25 @@ void http_send(int fd, const void *bytes, size_t length)
 
 const char *http_rest(struct sys *sys, int fd)
 {
+	uint64_t until = sys_now_ms() + SYS_PATIENCE_MS;
 	size_t length = 0, space = 65536;
 	char *text = malloc(space + 1);
 	ssize_t n;
 
-	while (text && (n = recv(fd, text + length, space - length, 0)) > 0) {
-		length += (size_t)n;
+	while (text && (n = recv(fd, text + length, space - length, 0)) != 0) {
+		/* Who does not take what the daemon says would stop it. */
+		if (sys->daemon)
+			(void)sys_daemon_lines(sys->daemon);
+		if (n < 0 && errno != EAGAIN)
+			break;
+		if (sys_now_ms() > until)
+			fail_msg("the connection does not end");
+		length += n > 0 ? (size_t)n : 0;
 		if (length == space)
 			text = realloc(text, (space *= 2) + 1);
 	}
-	if (!text || (n < 0 && errno == EAGAIN))
-		fail_msg("the connection does not end");
+	if (!text)
+		fail_msg("out of memory");
 	text[length] = '\0';
 	(void)close(fd);
 	sys_own(sys, text, free);

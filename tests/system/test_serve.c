@@ -157,23 +157,35 @@ static void findings_are_on_the_socket_alone(void **state)
 	assert_string_equal(http_body(http_get_path(sys, served.socket, "/readyz")), "ok\n");
 }
 
+/* Processes with sets of their own give a finding each. */
+static void start_many(struct sys *sys)
+{
+	struct sys_container *container = sys_start(sys, &(struct sys_spec){ 0 });
+
+	for (unsigned i = 0; i < 40; i++)
+		(void)sys_exec(sys, container, sys->all & ~(UINT64_C(1) << i), NULL);
+}
+
 static void a_long_list_of_findings_comes_whole(void **state)
 {
 	struct sys *sys = *state;
+	uint64_t until = sys_now_ms() + SYS_PATIENCE_MS;
 	struct served served;
 	const char *body;
-	json_t *findings;
+	size_t count = 0;
 
-	/* A container's processes with sets of their own give a finding each. */
-	struct sys_container *container = sys_start(sys, &(struct sys_spec){ 0 });
-	for (unsigned i = 0; i < 40; i++)
-		(void)sys_exec(sys, container, sys->all & ~(UINT64_C(1) << i), NULL);
+	start_many(sys);
 	served = serve(sys, SYS_ROOT);
-	body = http_body(http_get_path(sys, served.socket, "/findings"));
-	findings = json_loads(body, JSON_REJECT_DUPLICATES, NULL);
-	assert_true(json_array_size(findings) >= 39);
+	/* Those that have only just begun are looked at again a moment later. */
+	do {
+		body = http_body(http_get_path(sys, served.socket, "/findings"));
+		json_t *findings = json_loads(body, JSON_REJECT_DUPLICATES, NULL);
+		assert_true(json_is_array(findings));
+		count = json_array_size(findings);
+		json_decref(findings);
+	} while (count < 39 && sys_now_ms() < until);
+	assert_true(count >= 39);
 	assert_true(strlen(body) > 65536);
-	json_decref(findings);
 }
 
 static void nothing_else_is_served(void **state)
@@ -378,6 +390,7 @@ static void a_client_that_dribbles_is_cut_off(void **state)
 		if (sys_now_ms() > until)
 			fail_msg("it is still connected");
 		http_send(fd, "x", 1);
+		(void)sys_daemon_lines(served.daemon);
 		sys_sleep_ms(500);
 	}
 	(void)close(fd);
@@ -452,11 +465,9 @@ static void a_reader_that_does_not_read_keeps_nothing(void **state)
 	static const char request[] = "GET /findings HTTP/1.0\r\n\r\n";
 	struct sys *sys = *state;
 	struct served served;
-	struct sys_container *container = sys_start(sys, &(struct sys_spec){ 0 });
 	int fds[8];
 
-	for (unsigned i = 0; i < 40; i++)
-		(void)sys_exec(sys, container, sys->all & ~(UINT64_C(1) << i), NULL);
+	start_many(sys);
 	served = serve(sys, SYS_ROOT);
 	for (size_t i = 0; i < 8; i++) {
 		fds[i] = http_connect_path(served.socket);
