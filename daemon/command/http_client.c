@@ -9,9 +9,12 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <libgen.h>
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 
@@ -20,15 +23,26 @@ static int last_error(void)
 	return errno == EAGAIN ? -ETIMEDOUT : -errno;
 }
 
-/* Who else listens in our place could give an all-clear. */
-static int check_peer(int fd)
+/* The folder is that user's, and nobody else can put a socket there. */
+static bool has_folder(const char *path, uid_t user)
+{
+	_cleanup_free_ char *copy = strdup(path);
+	struct stat st;
+
+	return copy && stat(dirname(copy), &st) == 0 && st.st_uid == user &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* Who else listens in our place could give an all-clear. The daemon is root, or (as a service) the
+ * user whom its folder was made for. */
+static int check_peer(int fd, const char *path)
 {
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
 		return -errno;
-	return peer.uid == 0 || peer.uid == geteuid() ? 0 : -EPERM;
+	return peer.uid == 0 || peer.uid == geteuid() || has_folder(path, peer.uid) ? 0 : -EPERM;
 }
 
 static int open_connection(const char *path, uint64_t timeout_us)
@@ -48,7 +62,7 @@ static int open_connection(const char *path, uint64_t timeout_us)
 		return -errno;
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return last_error();
-	r = check_peer(fd);
+	r = check_peer(fd, path);
 	return r < 0 ? r : TAKE_FD(fd);
 }
 

@@ -209,7 +209,9 @@ static int complain(const char *socket, int error)
 	case -EACCES:
 		return usage_error("%s: permission denied: the socket is root's alone", socket);
 	case -EPERM:
-		return usage_error("%s: who listens there is not root", socket);
+		return usage_error(
+			"%s: who listens there is neither root nor the owner of its folder",
+			socket);
 	case -ENAMETOOLONG:
 	case -ENOTSOCK:
 	case -EPROTOTYPE:

@@ -248,27 +248,12 @@ static int listen_as(struct sys *sys, unsigned user)
 	return fd;
 }
 
-static void an_answer_of_another_user_is_not_believed(void **state)
-{
-	struct sys *sys = *state;
-	int fd;
-
-	sys_need_containers(sys);
-	fd = listen_as(sys, 65534);
-	struct sys_result *result = STATUS(sys, "--format", "json", (char *)NULL);
-	assert_int_equal(result->status, 2);
-	assert_string_equal(result->out, "");
-	assert_non_null(strstr(result->err, "is not root"));
-	(void)close(fd);
-	(void)unlink(socket_path(sys));
-}
-
-/* In a child: answers one connection with these bytes. */
+/* In a child, until it is killed: answers each connection with these bytes. */
 static pid_t answer_with(int fd, const char *bytes)
 {
 	pid_t child = fork();
 
-	if (child == 0) {
+	while (child == 0) {
 		char request[1024];
 		int connection = accept(fd, NULL, NULL);
 
@@ -277,12 +262,35 @@ static pid_t answer_with(int fd, const char *bytes)
 		(void)shutdown(connection, SHUT_WR);
 		while (recv(connection, request, sizeof(request), 0) > 0)
 			;
-		_exit(0);
+		(void)close(connection);
 	}
 	return child;
 }
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\nCapauditd-Coverage: complete\r\n\r\n"
+
+static void an_answer_of_another_user_is_not_believed(void **state)
+{
+	struct sys *sys = *state;
+	int fd;
+
+	sys_need_containers(sys);
+	fd = listen_as(sys, 65534);
+	pid_t child = answer_with(fd, OK_HEAD "[]\n");
+	struct sys_result *result = STATUS(sys, "--format", "json", (char *)NULL);
+	assert_int_equal(result->status, 2);
+	assert_string_equal(result->out, "");
+	assert_non_null(strstr(result->err, "neither root nor the owner"));
+	/* In a folder of its own, as a service's is, it can be that user's. */
+	assert_int_equal(chown(sys_print(sys, "%s/run", sys->directory), 65534, 65534), 0);
+	result = STATUS(sys, "--format", "json", (char *)NULL);
+	assert_int_equal(result->status, 0);
+	(void)kill(child, SIGKILL);
+	sys_reap(sys);
+	(void)close(fd);
+	(void)unlink(socket_path(sys));
+	assert_int_equal(chown(sys_print(sys, "%s/run", sys->directory), 0, 0), 0);
+}
 
 /* Nothing but a whole answer is an all-clear. */
 static void an_answer_that_is_not_the_daemons_is_an_error(void **state)
