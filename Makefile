@@ -409,13 +409,16 @@ install: $(PROGRAM) man ## into DESTDIR, below prefix; starts and enables nothin
 	sed 's,/usr/bin/capauditd,$(bindir)/capauditd,' systemd/capauditd.service \
 		>$(DESTDIR)$(unitdir)/capauditd.service
 	@chmod 644 $(DESTDIR)$(unitdir)/capauditd.service
+	$(INSTALL) -D -m 644 systemd/capauditd.socket $(DESTDIR)$(unitdir)/capauditd.socket
 	$(INSTALL) -D -m 644 systemd/capauditd.catalog $(DESTDIR)$(catalogdir)/capauditd.catalog
 	$(INSTALL) -D -m 644 packaging/bash-completion/capauditd $(DESTDIR)$(completiondir)/capauditd
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(docdir) README.md LICENSE $(wildcard config/*.yaml)
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(docdir)/prometheus config/prometheus/capauditd.rules.yaml
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(docdir)/grafana $(wildcard config/grafana/*.json)
 
 .PHONY: uninstall
 uninstall: ## removes what install wrote (not your policy)
-	rm -f $(DESTDIR)$(bindir)/capauditd $(DESTDIR)$(unitdir)/capauditd.service \
+	rm -f $(DESTDIR)$(bindir)/capauditd $(DESTDIR)$(unitdir)/capauditd.service $(DESTDIR)$(unitdir)/capauditd.socket \
 		$(DESTDIR)$(catalogdir)/capauditd.catalog $(DESTDIR)$(completiondir)/capauditd
 	@set -e; for page in $(MAN_PAGES); do \
 		(set -x; rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}); \

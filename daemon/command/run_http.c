@@ -9,8 +9,12 @@
 #include "http_server.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <syslog.h>
+#include <systemd/sd-daemon.h>
 
 #define JSON "application/json"
 
@@ -95,9 +99,35 @@ static int load(struct run_http *http, struct diag *diag)
 	return r;
 }
 
+/* What the service manager opened for us (capauditd.socket), so that the service needs no network;
+ * -ENOENT: nothing. */
+static int find_passed(void)
+{
+	char **names = NULL;
+	int count = sd_listen_fds_with_names(true, &names), fd = -ENOENT;
+
+	for (int i = 0; i < count; i++) {
+		if (fd == -ENOENT && strcmp(names[i], "metrics") == 0 &&
+			sd_is_socket(SD_LISTEN_FDS_START + i, AF_UNSPEC, SOCK_STREAM, 1) > 0)
+			fd = SD_LISTEN_FDS_START + i;
+		free(names[i]);
+	}
+	free(names);
+	if (fd >= 0 && fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+		return -errno;
+	return fd;
+}
+
+static int open_metrics(const char *address)
+{
+	int fd = find_passed();
+
+	return fd == -ENOENT ? http_listen_tcp(address) : fd;
+}
+
 static int serve_metrics(struct run *run, const char *address)
 {
-	struct http_settings settings = { .fd = http_listen_tcp(address),
+	struct http_settings settings = { .fd = open_metrics(address),
 		.routes = metrics_routes,
 		.data = run,
 		.lifetime_us = METRICS_LIFETIME_US };

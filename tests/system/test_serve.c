@@ -82,6 +82,36 @@ static void an_ordinary_users_daemon_serves_metrics(void **state)
 	assert_true(http_metric(text, "process_open_fds") > 0);
 }
 
+/* As systemd passes it: capauditd.socket opens it, and the service needs no network. */
+static void a_socket_that_was_passed_is_served(void **state)
+{
+	struct sys *sys = *state;
+	unsigned port = http_free_port();
+	const char *const argv[] = { "systemd-socket-activate", "--fdname=metrics", "--listen",
+		sys_print(sys, "127.0.0.1:%u", port), sys->program, "run", "--policy",
+		make_policy(sys, "interval: 1h"), "--socket", "off", NULL };
+	uint64_t until = sys_now_ms() + SYS_PATIENCE_MS;
+	const char *answer = "";
+	pid_t pid;
+
+	sys_need_containers(sys);
+	/* It is started by the first connection. */
+	pid = sys_spawn(sys, &(struct sys_command){ .argv = argv });
+	while (!strstr(answer, " 200 ") && sys_now_ms() < until) {
+		int fd = http_connect(port);
+
+		if (fd < 0) {
+			sys_sleep_ms(20);
+			continue;
+		}
+		http_send(fd, "GET /healthz HTTP/1.0\r\n\r\n", 25);
+		answer = http_rest(sys, fd);
+	}
+	assert_string_equal(http_body(answer), "ok\n");
+	(void)kill(pid, SIGTERM);
+	assert_int_equal(sys_wait(sys, pid), 0);
+}
+
 static void what_is_found_shows_in_the_metrics(void **state)
 {
 	struct sys *sys = *state;
@@ -485,6 +515,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		SYS_TEST(metrics_and_health_are_served_to_curl),
 		SYS_TEST(an_ordinary_users_daemon_serves_metrics),
+		SYS_TEST(a_socket_that_was_passed_is_served),
 		SYS_TEST(what_is_found_shows_in_the_metrics),
 		SYS_TEST(promtool_finds_nothing_wrong_with_them),
 		SYS_TEST(findings_are_on_the_socket_alone),
