@@ -367,7 +367,7 @@ $(BUILD)/tests/bench/api: $(BUILD)/tests/bench/api.o $(BUILD)/tests/bench/api_da
 	$(link_test) $(MICROHTTPD_LIBS)
 
 .PHONY: bench
-bench: ## 10,000 processes in 200 containers, beside pscap; 1,000 containers beside an API server (root)
+bench: ## 10,000 processes in 200 containers, beside pscap; events; 1,000 containers beside an API server (root)
 	@tests/tools/deps build bench
 	@$(MAKE) --no-print-directory $(PROGRAM) $(API_BENCH)
 	@CAPAUDITD='$(abspath $(PROGRAM))' API_BENCH='$(abspath $(API_BENCH))' tests/bench/bench.sh

@@ -26,6 +26,7 @@ struct audit_result {
 	uint64_t begin_us; /* monotonic */
 	bool again;	   /* of tasks that had been judged before */
 	bool event;	   /* of a program that has begun, alone */
+	bool seen;	   /* and that the last pass has judged */
 	struct coverage coverage;
 	/* Processes that are too young to be told from the runtime's own, since their executables
 	 * cannot be read: they were not judged. A pass AUDIT_SETTLE_US later can. */

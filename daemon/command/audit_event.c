@@ -53,7 +53,8 @@ static int judge(struct audit *audit, struct exec_event *event, struct known_con
 		return r;
 	r = settle(&input, event, &audited);
 	if (r == 0) {
-		if (audit_find_permit(&input, &permit) && !event->task.moved)
+		if (audit_find_permit(&input, &permit) && !event->task.moved &&
+			audit_is_one_container(&event->placement.identity))
 			engine_permit_event(audit->engine, event, &permit);
 		audit->take(audit->take_data, result, &audited);
 	}
@@ -104,6 +105,7 @@ int audit_event(struct audit *audit, struct exec_event *event)
 		.begin_us = audit->clock(CLOCK_MONOTONIC),
 		.started_us = audit->clock(CLOCK_REALTIME),
 		.event = true,
+		.seen = event->seen,
 	};
 	/* Where somebody was before is not told by where he was found to be later. */
 	static const struct snapshot nothing = { 0 };

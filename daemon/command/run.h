@@ -45,7 +45,8 @@ struct run {
 	sd_event_source *events_source; /* NULL where the engine tells no events */
 	uint64_t events_failed;		/* that could not be judged: out of memory, too many */
 	uint64_t events_lost;		/* these and what the engine lost, as far as it was seen */
-	uint64_t lost_since_pass;
+	uint64_t lost_since_said;
+	uint64_t losses_said_us; /* monotonic */
 	struct cgroup_base base;
 	struct ledger *ledger;
 	struct node node;
@@ -99,6 +100,9 @@ void release_memory(void);
 /* run_events.c */
 int run_open_events(struct run *run);  /* 0 or -errno */
 void run_hear_events(struct run *run); /* from now on */
+/* Takes those that have come, as far as is good for the rest; between begin and end of a pass, or
+ * between passes. */
+void run_take_events(struct run *run);
 void run_say_losses(struct run *run);
 void run_close_events(struct run *run);
 

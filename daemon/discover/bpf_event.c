@@ -244,6 +244,14 @@ int bpf_description_decode(const struct bpf_engine *engine, const struct bpf_exe
 	return 0;
 }
 
+/* The event waited while the pass looked. */
+static bool was_seen(const struct bpf_crowd *before, const struct bpf_task_record *record)
+{
+	const struct bpf_task_record *found = bpf_crowd_find(before, record->pid, record->pid);
+
+	return found && found->start_ns == record->start_ns && found->exec_id == record->exec_id;
+}
+
 int bpf_event_decode(struct bpf_engine *engine, const struct bpf_exec_event *event, size_t size,
 	char text[static BPF_CGROUP_TEXT_MAX], struct exec_event *ret)
 {
@@ -257,6 +265,7 @@ int bpf_event_decode(struct bpf_engine *engine, const struct bpf_exec_event *eve
 	words = (struct words){ event->text, event->text_length };
 	made.task = bpf_task_of(engine, &event->task);
 	made.task.leader = true;
+	made.seen = was_seen(&engine->before, &event->task);
 	made.credentials = event->kind == BPF_EVENT_CREDENTIALS;
 	made.time_us = event->time_ns / 1000u;
 	made.parent_inside = event->parent_inside;

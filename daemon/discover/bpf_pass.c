@@ -155,9 +155,8 @@ static int compare_labels(struct bpf_pass *pass, const struct bpf_process *befor
 	same = process->task_count == before->task_count;
 	for (uint32_t i = 0; same && i < process->task_count; i++)
 		same = fresh[i].confined == tasks[i].confined;
-	for (uint32_t i = 0; same && i < process->task_count; i++) {
+	for (uint32_t i = 0; same && i < process->task_count; i++)
 		fresh[i].same = true;
-	}
 	return 0;
 }
 
@@ -275,17 +274,27 @@ static int read_crowd(struct bpf_engine *engine, struct bpf_crowd *ret, struct d
 	return fd < 0 ? fd : bpf_crowd_read(fd, bpf_totals(engine), ret);
 }
 
-/* Reads the node, and does not believe it where we ourselves look different. */
-static int look(struct bpf_engine *engine, struct bpf_crowd *ret)
+static int look_once(struct bpf_engine *engine, struct bpf_crowd *ret, struct diag *diag)
 {
-	struct diag diag = { 0 };
-	int r = read_crowd(engine, ret, &diag);
+	int r = read_crowd(engine, ret, diag);
 
 	if (r == 0) {
-		r = bpf_check(engine, ret, &diag);
+		r = bpf_check(engine, ret, diag);
 		if (r < 0)
 			bpf_crowd_done(ret);
 	}
+	return r;
+}
+
+/* Reads the node, and does not believe it where we ourselves look different: twice, since something
+ * of us can change in between (our parent ends). */
+static int look(struct bpf_engine *engine, struct bpf_crowd *ret)
+{
+	struct diag diag = { 0 };
+	int r = look_once(engine, ret, &diag);
+
+	if (r == -EUCLEAN)
+		r = look_once(engine, ret, &diag);
 	if (r < 0 && diag.message[0]) {
 		free(engine->engine.notice);
 		engine->engine.notice = strdup(diag.message);

@@ -435,7 +435,8 @@ int attribute(struct registry *registry, struct snapshot *snapshot, const struct
 static int attribute_event_namespace(struct attribution *a, const struct namespace_init *init,
 	const struct snapshot *last, const struct task *task, struct entry **ret)
 {
-	const struct task *head = snapshot_find(last, init->pid);
+	/* A namespace's own init says nothing of itself: it may be that which has moved. */
+	const struct task *head = init->pid != task->pid ? snapshot_find(last, init->pid) : NULL;
 	struct entry *known = find_entry(a, snapshot_find(last, task->ppid));
 
 	if (!known || known->known.container.host)

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# What capauditd costs: beside pscap, with 10,000 processes in 200 containers; and beside an API
-# server, with 1,000 containers in 250 pods. Prints what is demanded and what was measured, in ratios
+# What capauditd costs: beside pscap, with 10,000 processes in 200 containers, by either engine; what
+# the bpf engine hears, and how soon it tells; and what it costs beside an API server, with 1,000
+# containers in 250 pods. Prints what is demanded and what was measured, in ratios
 # where possible, since machines differ; fails on no figure.
 #
 #   bench.sh                the program is $CAPAUDITD, or build/capauditd

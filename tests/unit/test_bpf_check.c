@@ -66,6 +66,7 @@ static int set_up(void **state)
 	f->engine.ticks_per_second = 100;
 	f->crowd.records = &f->record;
 	f->crowd.count = 1;
+	f->crowd.totals.kernel_threads = 1;
 	tell_the_truth(f);
 	*state = f;
 	return 0;
@@ -90,6 +91,17 @@ static void assert_complaint(struct fixture *f, const char *what)
 	assert_non_null(strstr(diag.message, end));
 	tell_the_truth(f);
 	assert_int_equal(bpf_check(&f->engine, &f->crowd, &diag), 0);
+}
+
+static void another_pid_namespace_than_the_hosts_is_a_complaint(void **state)
+{
+	struct fixture *f = *state;
+	struct diag diag = { 0 };
+
+	f->crowd.totals.kernel_threads = 0;
+	assert_int_equal(bpf_check(&f->engine, &f->crowd, &diag), -EUCLEAN);
+	assert_non_null(strstr(diag.message, "PID namespace"));
+	f->crowd.totals.kernel_threads = 1;
 }
 
 static void the_truth_is_believed(void **state)
@@ -165,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_truth_is_believed),
+		TEST(another_pid_namespace_than_the_hosts_is_a_complaint),
 		TEST(a_bit_of_any_set_is_a_complaint),
 		TEST(whatever_else_differs_is_a_complaint),
 		TEST(zeros_are_a_complaint),

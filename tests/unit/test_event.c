@@ -275,6 +275,24 @@ static void all_of_a_young_pid_namespace_are_one_container(void **state)
 	end(&audit);
 }
 
+static void what_is_permitted_in_a_place_is_so_for_one_container(void **state)
+{
+	struct audit audit;
+
+	(void)state;
+	begin(&audit);
+	living = a_task(11, 5, EVERYTHING);
+	living.namespace_level = 1;
+	living.namespace_pid = 1;
+	living_where = ON_HOST; /* where others' namespaces may be as well */
+	pass(&audit);
+	assert_int_equal(permits, 0);
+	living_where = IN_DOCKER;
+	pass(&audit);
+	assert_int_equal(permits, 1);
+	end(&audit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +300,7 @@ int main(void)
 		cmocka_unit_test(a_runtime_s_own_program_in_a_container_is_no_finding),
 		cmocka_unit_test(what_is_older_than_the_last_pass_moves_nobody),
 		cmocka_unit_test(all_of_a_young_pid_namespace_are_one_container),
+		cmocka_unit_test(what_is_permitted_in_a_place_is_so_for_one_container),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,8 @@ static void name_container(const char *id)
 	assert_int_equal(symlink("/var/log/pods/shop_cart-7d4f_" UID "/web/0.log", path), 0);
 }
 
+static const struct namespace_init no_init; /* it is not known */
+
 /* An event's task and its placement, apart from any snapshot. */
 static int take(struct registry *r, const struct snapshot *last, const struct made *made,
 	uint64_t now_us, struct task *ret_task, struct known_container **ret)
@@ -72,7 +74,8 @@ static int take(struct registry *r, const struct snapshot *last, const struct ma
 	int result;
 
 	*ret_task = alone.tasks[0];
-	result = registry_take_event(r, ret_task, &alone.placements[0], last, now_us, ret);
+	result =
+		registry_take_event(r, ret_task, &alone.placements[0], &no_init, last, now_us, ret);
 	snapshot_done(&alone);
 	return result;
 }
@@ -295,12 +298,12 @@ static void out_of_memory_leaves_the_registry_usable(void **state)
 		identify(r, &s, NULL);
 		fail_allocation_at(n);
 		result = registry_take_event(
-			r, &alone.tasks[0], &alone.placements[0], &s, 2 * SECOND, &known);
+			r, &alone.tasks[0], &alone.placements[0], &no_init, &s, 2 * SECOND, &known);
 		fired = fail_allocation_fired();
 		fail_allocation_at(0);
 		assert_true(result == 0 || (fired && result == -ENOMEM));
-		assert_int_equal(registry_take_event(r, &alone.tasks[0], &alone.placements[0], &s,
-					 3 * SECOND, &known),
+		assert_int_equal(registry_take_event(r, &alone.tasks[0], &alone.placements[0],
+					 &no_init, &s, 3 * SECOND, &known),
 			0);
 		assert_string_equal(known->container.id, ID_B);
 		assert_string_equal(

@@ -214,6 +214,9 @@ static void losses_set_a_pass_off_and_are_said_once_for_it(void **state)
 	f->engine.counts.lost = 8;
 	turn(f);
 	run_say_losses(&f->run);
+	assert_int_equal(said, 1); /* not so soon again */
+	f->run.losses_said_us = 0; /* it was long ago */
+	run_say_losses(&f->run);
 	assert_int_equal(said, 2);
 	assert_string_equal(
 		sentence, "1 events were lost; a full pass has made up for what lives.");

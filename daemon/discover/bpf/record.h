@@ -111,7 +111,7 @@ struct bpf_exec_event {
 	/* The init process of the outermost PID namespace below the initial one; 0: none. */
 	__u64 namespace_init_start_ns;
 	__u32 namespace_init;
-	__u32 parent_inside;		  /* its parent is in the same cgroups */
+	__u32 parent_inside;		  /* its parent is in the same cgroups and PID namespace */
 	__u32 exe_device;		  /* as the kernel counts: major << 20 | minor */
 	__u32 namespaces[BPF_NAMESPACES]; /* inodes; 0: not known */
 	/* In `text` one after another: the parts of the executable's path and of its cgroups', each

@@ -388,6 +388,34 @@ static int role_threadexec(int argc, char **argv)
 	return 0;
 }
 
+static void run_once(char **argv)
+{
+	pid_t child = vfork();
+
+	if (child == 0) {
+		(void)execv(argv[0], argv);
+		_exit(126);
+	}
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* onward PROGRAM ARGUMENT...: becomes the program with SIGUSR1. */
+static int role_onward(int argc, char **argv)
+{
+	sigset_t set;
+	int signal;
+
+	(void)argc;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGUSR1);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	say_ready();
+	(void)sigwait(&set, &signal);
+	(void)execute(argv);
+	return 1;
+}
+
 /* launcher N PROGRAM ARGUMENT...: with each SIGUSR1 executes the program N times, one after
  * another, and then says how often it was told to, as its name. */
 static int role_launcher(int argc, char **argv)
@@ -400,23 +428,16 @@ static int role_launcher(int argc, char **argv)
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	say_ready();
 	for (int round = 1;; round++) {
-		char name[16];
+		char name[32]; /* of which the kernel takes what has room */
 		int signal;
 
 		(void)sigwait(&set, &signal);
-		for (int i = 0; i < count; i++) {
-			pid_t child = vfork();
-
-			if (child == 0) {
-				(void)execv(argv[1], argv + 1);
-				_exit(126);
-			}
-			while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-				;
-		}
+		for (int i = 0; i < count; i++)
+			run_once(argv + 1);
 		(void)snprintf(name, sizeof(name), "round-%d", round);
 		(void)prctl(PR_SET_NAME, name);
 	}
+	return 0;
 }
 
 static const struct role {
@@ -438,6 +459,7 @@ static const struct role {
 	{ "brief", role_brief },
 	{ "hold", role_hold },
 	{ "threadexec", role_threadexec },
+	{ "onward", role_onward },
 	{ "launcher", role_launcher },
 };
 
