@@ -24,10 +24,10 @@ PKG_CONFIG ?= pkg-config
 INSTALL    ?= install
 PACKAGES   := libcap-ng libproc2 libsystemd yaml-0.1 jansson smartcols nettle
 
-# KUBERNETES=0 leaves out the Kubernetes API source, and libcurl with it, which is opened at run time
-# and not linked: its header is all that the program needs.
+# KUBERNETES=0 leaves out the Kubernetes API source, and libcurl with it. libcurl and libmicrohttpd are
+# opened at run time and not linked: their headers are all that the program needs.
 KUBERNETES ?= 1
-HEADERS    := $(if $(filter 0,$(KUBERNETES)),,libcurl)
+HEADERS    := libmicrohttpd $(if $(filter 0,$(KUBERNETES)),,libcurl)
 
 # BPF=0 leaves out the bpf engine, and libbpf, clang and bpftool with it.
 BPF ?= 1
@@ -127,17 +127,21 @@ $(LIBRARY): $(filter-out $(BUILD)/daemon/main.o,$(OBJECTS))
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-# What -lcurl stands for on this machine, asked of the linker; it need not be libcurl.so.4.
-$(BUILD)/curl-as-linked.so:
+# Libraries that are opened at run time: what -lNAME stands for on this machine, asked of the linker (libcurl
+# need not be libcurl.so.4), with the name of its package and the prefix of its file.
+$(BUILD)/%-as-linked.so:
 	@mkdir -p $(@D)
-	$(CC) -shared -o $@ -Wl,--no-as-needed $(shell $(PKG_CONFIG) --libs libcurl)
+	$(CC) -shared -o $@ -Wl,--no-as-needed $(shell $(PKG_CONFIG) --libs $*)
 
-CURL_SONAME ?= $(shell LC_ALL=C readelf --dynamic $(BUILD)/curl-as-linked.so | \
-	sed -n 's/.*(NEEDED).*\[\(libcurl[^]]*\)\].*/\1/p')
+soname = $(shell LC_ALL=C readelf --dynamic $(BUILD)/$(1)-as-linked.so | sed -n 's/.*(NEEDED).*\[\($(1)[^]]*\)\].*/\1/p')
+CURL_SONAME       ?= $(call soname,libcurl)
+MICROHTTPD_SONAME ?= $(call soname,libmicrohttpd)
 comma := ,
-$(BUILD)/daemon/identify/curl_library.o: $(BUILD)/curl-as-linked.so
+$(BUILD)/daemon/identify/curl_library.o: $(BUILD)/libcurl-as-linked.so
 $(BUILD)/daemon/identify/curl_library.o: private ALL_CPPFLAGS += -DCURL_SONAMES='"$(CURL_SONAME)"$(patsubst \
 	%,$(comma)"%",$(filter-out $(CURL_SONAME),libcurl-gnutls.so.4 libcurl.so.4))'
+$(BUILD)/daemon/command/http_library.o: $(BUILD)/libmicrohttpd-as-linked.so
+$(BUILD)/daemon/command/http_library.o: private ALL_CPPFLAGS += -DMICROHTTPD_SONAMES='"$(MICROHTTPD_SONAME)"'
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -405,13 +409,16 @@ install: $(PROGRAM) man ## into DESTDIR, below prefix; starts and enables nothin
 	sed 's,/usr/bin/capauditd,$(bindir)/capauditd,' systemd/capauditd.service \
 		>$(DESTDIR)$(unitdir)/capauditd.service
 	@chmod 644 $(DESTDIR)$(unitdir)/capauditd.service
+	$(INSTALL) -D -m 644 systemd/capauditd.socket $(DESTDIR)$(unitdir)/capauditd.socket
 	$(INSTALL) -D -m 644 systemd/capauditd.catalog $(DESTDIR)$(catalogdir)/capauditd.catalog
 	$(INSTALL) -D -m 644 packaging/bash-completion/capauditd $(DESTDIR)$(completiondir)/capauditd
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(docdir) README.md LICENSE $(wildcard config/*.yaml)
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(docdir)/prometheus config/prometheus/capauditd.rules.yaml
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(docdir)/grafana $(wildcard config/grafana/*.json)
 
 .PHONY: uninstall
 uninstall: ## removes what install wrote (not your policy)
-	rm -f $(DESTDIR)$(bindir)/capauditd $(DESTDIR)$(unitdir)/capauditd.service \
+	rm -f $(DESTDIR)$(bindir)/capauditd $(DESTDIR)$(unitdir)/capauditd.service $(DESTDIR)$(unitdir)/capauditd.socket \
 		$(DESTDIR)$(catalogdir)/capauditd.catalog $(DESTDIR)$(completiondir)/capauditd
 	@set -e; for page in $(MAN_PAGES); do \
 		(set -x; rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}); \

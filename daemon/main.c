@@ -9,15 +9,6 @@
 #include <locale.h>
 #include <string.h>
 
-static int command_status(int argc, char **argv)
-{
-	(void)argc;
-	(void)argv;
-	return usage_error(
-		"status asks the running daemon through its socket, which comes in a later "
-		"version; until then: capauditd scan");
-}
-
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -25,7 +16,7 @@ static const struct command {
 } commands[] = {
 	{ "scan", command_scan, "audit the containers of this machine once, print, exit" },
 	{ "run", command_run, "the daemon: audit them all the time, report what changes" },
-	{ "status", command_status, "what the running daemon has open (in a later version)" },
+	{ "status", command_status, "what the running daemon has open" },
 	{ "explain", command_explain, "say what a capability, mask, profile or cgroup path means" },
 	{ "check-config", command_check_config, "validate a policy file" },
 };

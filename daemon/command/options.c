@@ -208,3 +208,19 @@ int options_next(const struct options *options, int argc, char **argv)
 		return refuse(options, argv);
 	return options->rows[value - ROW_VALUE].value;
 }
+
+int option_choose(const char *option, const char *value, const char *const *choices, size_t count)
+{
+	const char *near;
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(value, choices[i]) == 0)
+			return (int)i;
+	near = text_nearest(value, choices, count);
+	if (near)
+		(void)usage_error(
+			"--%s: unknown value \"%s\" (did you mean %s?)", option, value, near);
+	else
+		(void)usage_error("--%s: unknown value \"%s\"", option, value);
+	return -1;
+}

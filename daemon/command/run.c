@@ -173,6 +173,7 @@ static int turn(struct run *run)
 
 static void tear_down(struct run *run)
 {
+	run_close_http(run);
 	run_close_kubernetes(run);
 	run_close_outputs(run);
 	for (size_t i = 0; i < run->policy_watch_count; i++)
@@ -195,7 +196,7 @@ static void tear_down(struct run *run)
 int command_run(int argc, char **argv)
 {
 	struct run_options options;
-	struct run run = { .options = &options };
+	struct run run = { .options = &options, .started_us = clock_us(CLOCK_REALTIME) };
 	struct diag diag = { 0 };
 	int status = run_options_parse(&options, argc, argv), r;
 
@@ -218,6 +219,8 @@ int command_run(int argc, char **argv)
 			status = EXIT_STATUS_INTERNAL;
 		}
 	}
+	if (status == EXIT_STATUS_OK)
+		status = run_open_http(&run);
 	if (status == EXIT_STATUS_OK)
 		status = open_sources(&run);
 	if (status == EXIT_STATUS_OK)

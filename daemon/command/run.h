@@ -11,6 +11,7 @@
 
 #include <capauditd/command.h>
 #include <capauditd/ledger.h>
+#include <capauditd/metrics.h>
 #include <capauditd/text.h>
 
 #include <systemd/sd-event.h>
@@ -18,6 +19,7 @@
 /* Strings are borrowed from argv; NULL where not given. */
 struct run_options {
 	const char *policy, *engine, *node, *host_root, *kubernetes, *kubeconfig;
+	const char *metrics, *socket;
 };
 
 struct run {
@@ -51,7 +53,11 @@ struct run {
 	struct report_context context;
 	unsigned outputs; /* of enum outputs */
 	struct line_stream *out;
-	uint64_t lines_lost; /* findings that the reader of standard output did not take */
+	struct run_http *http;
+	struct namespace_counts *open; /* of the last scrape */
+	struct run_counts counts;
+	struct coverage coverage; /* of the last pass, as it was judged */
+	uint64_t started_us;	  /* realtime */
 
 	uint64_t due_us;      /* monotonic: when the next pass comes */
 	uint64_t last_end_us; /* monotonic */
@@ -88,6 +94,9 @@ void run_judge_again(struct run *run);
 /* audit.take: brings the ledger up to date with a container that has just been judged. */
 void run_remember(void *data, const struct audit_result *result, struct audited *audited);
 
+/* resident.c: between passes, what only a pass needs is the node's. */
+void release_memory(void);
+
 /* run_events.c */
 int run_open_events(struct run *run);  /* 0 or -errno */
 void run_hear_events(struct run *run); /* from now on */
@@ -119,6 +128,21 @@ const char *run_policy_path(const struct run *run); /* NULL: built-in, asked for
 int run_open_outputs(struct run *run);
 void run_close_outputs(struct run *run);
 void run_deliver(void *data, const struct finding *finding);
+/* run_http.c: opens what serves metrics and the socket, while privileges are held. EXIT_STATUS_OK,
+ * or another exit status, said. */
+int run_open_http(struct run *run);
+void run_close_http(struct run *run);
+#define RUN_METRICS_DEFAULT "127.0.0.1:9477"
+
+/* run_metrics.c: the metrics as text, *ret a new string. 0 or -errno. */
+int run_write_metrics(struct run *run, char **ret, size_t *ret_length);
+
+/* run_findings.c: the open findings as a JSON array, piece by piece, whatever opens or ends
+ * meanwhile. NULL when out of memory. */
+struct finding_stream *finding_stream_new(const struct run *run);
+ssize_t finding_stream_next(void *stream, char *buffer, size_t size);
+void finding_stream_free(void *stream);
+
 void run_say(struct run *run, enum journal_message id, int priority, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 

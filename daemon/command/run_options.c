@@ -13,6 +13,8 @@ enum {
 	OPT_KUBECONFIG,
 	OPT_NODE,
 	OPT_HOST_ROOT,
+	OPT_METRICS,
+	OPT_SOCKET,
 };
 
 static const struct option_row rows[] = {
@@ -24,6 +26,10 @@ static const struct option_row rows[] = {
 	{ "kubeconfig", OPT_KUBECONFIG, "FILE", "how to reach the Kubernetes API" },
 	{ "node", OPT_NODE, "NAME", "this node's name (default: NODE_NAME, the host's name)" },
 	{ "host-root", OPT_HOST_ROOT, "DIR", "where the host's files are mounted" },
+	{ "metrics", OPT_METRICS, "ADDRESS:PORT|off",
+		"where metrics are served (default: " RUN_METRICS_DEFAULT ")" },
+	{ "socket", OPT_SOCKET, "PATH|off",
+		"the socket of capauditd status (default: " SOCKET_DEFAULT_PATH ")" },
 };
 
 static const struct options run_options_table = {
@@ -55,6 +61,12 @@ static int take(struct run_options *options, int option)
 			return usage_error(
 				"--kubernetes: unknown value \"%s\" (auto, off)", optarg);
 		options->kubernetes = optarg;
+		break;
+	case OPT_METRICS:
+		options->metrics = optarg;
+		break;
+	case OPT_SOCKET:
+		options->socket = optarg;
 		break;
 	default:
 		options->kubeconfig = optarg;

@@ -27,10 +27,10 @@ static int on_writable(sd_event_source *source, int fd, uint32_t events, void *d
 	if (waiting > 0)
 		return 0;
 	if (waiting < 0) {
+		run->counts.undeliverable += line_stream_waiting(run->out);
 		run_say(run, JOURNAL_SOURCE, LOG_ERR, "cannot write to standard output: %s",
 			strerror((int)-waiting));
 		line_stream_free(TAKE_PTR(run->out));
-		run->outputs &= ~(unsigned)OUTPUT_STDOUT;
 	}
 	return sd_event_source_set_enabled(source, SD_EVENT_OFF);
 }
@@ -65,13 +65,28 @@ void run_close_outputs(struct run *run)
 	line_stream_free(TAKE_PTR(run->out));
 }
 
+static void count_failure(struct run *run, enum sink sink)
+{
+	run->counts.sink_failures[sink]++;
+	run->counts.undeliverable++;
+}
+
 static void put_line(struct run *run, const struct finding *finding)
 {
-	_cleanup_free_ char *json = finding_to_json(&run->context, finding);
-	int r = json ? line_stream_put(run->out, json) : -ENOMEM;
+	_cleanup_free_ char *json = NULL;
+	int r;
 
+	if (!run->out) { /* its reader has gone, which was said */
+		count_failure(run, SINK_STDOUT);
+		return;
+	}
+	json = finding_to_json(&run->context, finding);
+	r = json ? line_stream_put(run->out, json) : -ENOMEM;
 	if (r < 0) {
-		if (!run->lines_lost++)
+		bool said = run->counts.sink_failures[SINK_STDOUT] > 0;
+
+		count_failure(run, SINK_STDOUT);
+		if (!said)
 			run_say(run, JOURNAL_SOURCE, LOG_ERR,
 				"standard output does not take findings: %s", strerror(-r));
 		return;
@@ -92,13 +107,17 @@ void run_deliver(void *data, const struct finding *finding)
 {
 	struct run *run = data;
 
+	if (finding->state == FINDING_OPENED && finding->verdict == VERDICT_VIOLATION)
+		run->counts.findings[finding->class][finding->severity]++;
 	if (run->outputs & OUTPUT_JOURNAL) {
 		int r = journal_send_finding(&run->context, finding, lives(run, finding));
 
 		if (r < 0)
+			count_failure(run, SINK_JOURNAL);
+		if (r < 0)
 			message("the journal does not take a finding: %s", strerror(-r));
 	}
-	if (run->outputs & OUTPUT_STDOUT && run->out)
+	if (run->outputs & OUTPUT_STDOUT)
 		put_line(run, finding);
 }
 

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <string.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
@@ -224,6 +223,17 @@ void run_say_engine(struct run *run)
 		engine->name);
 }
 
+static void count_pass(struct run *run, const struct audit_result *result)
+{
+	struct run_counts *counts = &run->counts;
+
+	counts->scans[strcmp(run->audit.engine->name, "bpf") == 0]++;
+	histogram_add(&counts->scan_duration, run->last_duration_us);
+	run->coverage = result->coverage;
+	if (run->complete)
+		counts->last_complete_us = clock_us(CLOCK_REALTIME);
+}
+
 void run_pass(struct run *run)
 {
 	struct audit_result result;
@@ -239,11 +249,13 @@ void run_pass(struct run *run)
 	if (r == -ECANCELED)
 		return; /* we are to end: the loop will say so */
 	if (r < 0) {
+		run->counts.scan_failures++;
 		run_say(run, JOURNAL_COVERAGE_LOST, LOG_ERR, "A pass failed: %s.", strerror(-r));
 		run_schedule(run, policy_run(run->policy)->interval_us);
 		return;
 	}
 	report_coverage(run, &result);
+	count_pass(run, &result);
 	run_say_losses(run);
 	registry_complain(run->audit.registry, say_source, run);
 	/* A container that this pass has not seen any more may have had its last programs told. */
@@ -264,6 +276,5 @@ void run_pass(struct run *run)
 		(void)sd_notify(false, "READY=1");
 	}
 	run_status(run);
-	/* A pass takes and gives back megabytes: they are the node's between passes. */
-	(void)malloc_trim(0);
+	release_memory();
 }

@@ -49,6 +49,7 @@ int run_load_policy(struct run *run, struct diag *diag)
 {
 	/* First, so that a change in between is seen as one afterwards. */
 	read_text(run, &run->policy_text, &run->policy_length);
+	run->counts.reload_success_us = clock_us(CLOCK_REALTIME);
 	return command_load_policy(run->options->policy, &run->policy, diag);
 }
 
@@ -104,6 +105,7 @@ void run_take_bases(struct run *run)
 static void adopt(struct run *run, struct policy *new)
 {
 	say_unchanged(run, new);
+	run->counts.reload_success_us = clock_us(CLOCK_REALTIME);
 	policy_free(run->policy);
 	run->policy = new;
 	audit_take_policy(&run->audit, new);
@@ -128,6 +130,7 @@ void run_reload(struct run *run)
 	read_text(run, &run->policy_text, &run->policy_length);
 	r = command_load_policy(run->options->policy, &new, &diag);
 	if (r < 0) {
+		run->counts.reload_failures++;
 		if (diag.line)
 			run_say(run, JOURNAL_RELOAD_FAILED, LOG_ERR,
 				"The policy stays as it was: %s:%u:%u: %s",

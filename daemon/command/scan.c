@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 static bool is_wanted(void *data, const struct known_container *known)
 {
@@ -19,96 +18,38 @@ static bool is_wanted(void *data, const struct known_container *known)
 	return filter_matches(&options->filter, &known->container);
 }
 
-static int terminal_width(void)
+struct printed {
+	const struct scan_options *options;
+	const struct scan_report *report;
+};
+
+static int write_report(const void *data, FILE *to)
 {
-	const char *columns = getenv("COLUMNS");
-	struct winsize size;
-	uint64_t width;
-
-	if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
-		return size.ws_col;
-	if (columns && text_to_u64(columns, 20, 10000, &width) == 0)
-		return (int)width;
-	return 0;
-}
-
-static bool wants_color(const struct scan_options *options)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	if (options->color != COLOR_AUTO)
-		return options->color == COLOR_ALWAYS;
-	return !options->output && isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
-}
-
-static int write_report(
-	const struct scan_options *options, const struct scan_report *report, FILE *to)
-{
+	const struct printed *printed = data;
+	const struct scan_options *options = printed->options;
 	const struct table_options table = {
 		.all = options->all,
 		.remedy = options->remedy,
 		.advice = options->advice,
-		.color = wants_color(options),
-		.width = options->output ? 0 : terminal_width(),
+		.color = show_in_color(&options->show),
+		.width = show_width(&options->show),
 	};
 
-	switch (options->format) {
+	switch (options->show.format) {
 	case FORMAT_JSON:
-		return report_scan_json(report, to);
+		return report_scan_json(printed->report, to);
 	case FORMAT_JSONL:
-		return report_scan_jsonl(report, to);
+		return report_scan_jsonl(printed->report, to);
 	default:
-		return report_scan_table(report, &table, to);
+		return report_scan_table(printed->report, &table, to);
 	}
 }
 
 static int print_report(const struct scan_options *options, const struct scan_report *report)
 {
-	_cleanup_free_ char *text = NULL;
-	size_t length = 0;
-	FILE *memory;
-	int r;
+	const struct printed printed = { options, report };
 
-	if (!options->output) {
-		r = write_report(options, report, stdout);
-		if (r == 0 && (fflush(stdout) != 0 || ferror(stdout)))
-			r = -EIO;
-		return r;
-	}
-	memory = open_memstream(&text, &length);
-	if (!memory)
-		return -ENOMEM;
-	r = write_report(options, report, memory);
-	/* Out of memory at the last moment, fclose() says success and leaves no text (glibc). */
-	if ((fclose(memory) != 0 || !text) && r == 0)
-		r = -ENOMEM;
-	return r < 0 ? r : output_file_write(options->output, text, length);
-}
-
-static bool fails(const struct scan_options *options, const struct scan_report *report)
-{
-	for (size_t i = 0; i < report->finding_count; i++) {
-		const struct finding *f = report->findings[i];
-		bool violation = f->verdict == VERDICT_VIOLATION;
-
-		switch (options->fail_on) {
-		case FAIL_ON_VIOLATION:
-			if (violation)
-				return true;
-			break;
-		case FAIL_ON_DRIFT:
-			if (violation && f->class == CLASS_DRIFT)
-				return true;
-			break;
-		case FAIL_ON_TOLERATED:
-			if (violation || f->verdict == VERDICT_TOLERATED)
-				return true;
-			break;
-		case FAIL_ON_NONE:
-			return false;
-		}
-	}
-	return false;
+	return show(&options->show, write_report, &printed);
 }
 
 static void say(void *data, const char *sentence)
@@ -129,13 +70,14 @@ static int finish(const struct scan_options *options, const char *api_failure, s
 	if (r == 0)
 		r = print_report(options, &scanned.report);
 	if (r < 0) {
-		message("cannot write %s: %s", options->output ? options->output : "the report",
-			strerror(-r));
+		message("cannot write %s: %s",
+			options->show.output ? options->show.output : "the report", strerror(-r));
 		status = EXIT_STATUS_INTERNAL;
 	} else if (!filter_is_empty(&options->filter) && !result->container_count) {
 		message("no container matches the filter");
 		status = EXIT_STATUS_USAGE;
-	} else if (fails(options, &scanned.report)) {
+	} else if (show_fails(
+			   &options->show, scanned.report.findings, scanned.report.finding_count)) {
 		status = EXIT_STATUS_FINDINGS;
 	} else {
 		status = scanned.report.why_incomplete_count ? EXIT_STATUS_INCOMPLETE

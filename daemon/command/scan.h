@@ -7,21 +7,15 @@
 
 #include "audit.h"
 #include "filter.h"
-#include "output_file.h"
+#include "show.h"
 
 #include <capauditd/command.h>
 #include <capauditd/text.h>
 
-enum scan_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_JSONL };
-enum scan_fail_on { FAIL_ON_VIOLATION, FAIL_ON_DRIFT, FAIL_ON_TOLERATED, FAIL_ON_NONE };
-enum scan_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
-
 /* Strings are borrowed from argv. */
 struct scan_options {
-	enum scan_format format;
-	enum scan_fail_on fail_on;
-	enum scan_color color;
-	const char *output, *policy, *profile, *engine, *node, *host_root;
+	struct show_options show;
+	const char *policy, *profile, *engine, *node, *host_root;
 	const char *kubernetes, *kubeconfig;
 	bool all, remedy, advice, include_host, nested;
 	struct filter filter;

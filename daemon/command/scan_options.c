@@ -65,28 +65,8 @@ static const struct options scan_options_table = {
 	.count = ARRAY_SIZE(rows),
 };
 
-static const char *const formats[] = { "table", "json", "jsonl" };
-static const char *const fail_ons[] = { "violation", "drift", "tolerated", "none" };
-static const char *const colors[] = { "auto", "always", "never" };
 static const char *const engines[] = { "auto", "procfs", "bpf" };
 static const char *const kubernetes[] = { "auto", "off" };
-
-/* The position of `value` among the choices, or an exit status below zero, said. */
-static int choose(const char *option, const char *value, const char *const *choices, size_t count)
-{
-	const char *near;
-
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(value, choices[i]) == 0)
-			return (int)i;
-	near = text_nearest(value, choices, count);
-	if (near)
-		(void)usage_error(
-			"--%s: unknown value \"%s\" (did you mean %s?)", option, value, near);
-	else
-		(void)usage_error("--%s: unknown value \"%s\"", option, value);
-	return -1;
-}
 
 static int take_filter(struct filter *filter, int option)
 {
@@ -106,31 +86,28 @@ static int take_filter(struct filter *filter, int option)
 static int take_choice(struct scan_options *options, int option)
 {
 	const char *value = optarg ? optarg : "";
-	int chosen;
+	int r;
 
 	switch (option) {
 	case OPT_FORMAT:
-		chosen = choose("format", value, formats, ARRAY_SIZE(formats));
-		options->format = (enum scan_format)chosen;
+		r = show_take_format(&options->show, value);
 		break;
 	case OPT_FAIL_ON:
-		chosen = choose("fail-on", value, fail_ons, ARRAY_SIZE(fail_ons));
-		options->fail_on = (enum scan_fail_on)chosen;
+		r = show_take_fail_on(&options->show, value);
 		break;
 	case OPT_COLOR:
-		chosen = choose("color", value, colors, ARRAY_SIZE(colors));
-		options->color = (enum scan_color)chosen;
+		r = show_take_color(&options->show, value);
 		break;
 	case OPT_ENGINE:
-		chosen = choose("engine", value, engines, ARRAY_SIZE(engines));
+		r = option_choose("engine", value, engines, ARRAY_SIZE(engines));
 		options->engine = value;
 		break;
 	default:
-		chosen = choose("kubernetes", value, kubernetes, ARRAY_SIZE(kubernetes));
+		r = option_choose("kubernetes", value, kubernetes, ARRAY_SIZE(kubernetes));
 		options->kubernetes = value;
 		break;
 	}
-	return chosen < 0 ? EXIT_STATUS_USAGE : SCAN_OPTIONS_GO;
+	return r < 0 ? EXIT_STATUS_USAGE : SCAN_OPTIONS_GO;
 }
 
 static int take(struct scan_options *options, int option)
@@ -141,7 +118,7 @@ static int take(struct scan_options *options, int option)
 		return usage_error("an option's value is empty");
 	switch (option) {
 	case OPT_OUTPUT:
-		options->output = optarg;
+		options->show.output = optarg;
 		break;
 	case OPT_POLICY:
 		options->policy = optarg;

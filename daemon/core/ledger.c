@@ -181,11 +181,16 @@ bool ledger_knows(const struct ledger *ledger, const char *id)
 	return ledger_find(ledger, id) != NULL;
 }
 
-bool ledger_has(const struct ledger *ledger, const char *id)
+const struct finding *ledger_get(const struct ledger *ledger, const char *id)
 {
 	const struct ledger_entry *entry = ledger_find(ledger, id);
 
-	return entry && entry->telling == LEDGER_TOLD;
+	return entry && entry->telling == LEDGER_TOLD ? &entry->finding : NULL;
+}
+
+bool ledger_has(const struct ledger *ledger, const char *id)
+{
+	return ledger_get(ledger, id) != NULL;
 }
 
 size_t ledger_count(const struct ledger *ledger)

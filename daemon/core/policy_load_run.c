@@ -154,8 +154,12 @@ static int load_socket(
 	struct loader *loader, const struct key_row *row, const yaml_node_t *node, void *into)
 {
 	struct run_settings *run = into;
+	const char *text;
+	int r = node_text(loader, row->name, node, &text);
 
-	return copy_path(loader, row->name, node, SOCKET_PATH_MAX, &run->socket);
+	if (r == 0 && strcmp(text, "off") == 0)
+		return node_copy_text(loader, row->name, node, &run->socket);
+	return r < 0 ? r : copy_path(loader, row->name, node, SOCKET_PATH_MAX, &run->socket);
 }
 
 static int load_paths(struct loader *loader, const struct key_row *row, const yaml_node_t *node,

@@ -193,6 +193,7 @@ int log_directories_look_up(struct log_directories *directories, struct log_want
 	if (r == -ENOMEM)
 		return r;
 	directories->error = r;
+	directories->asked = true;
 	r = read_pod_folders(directories, wanted, wanted_count);
 	if (r == -ENOMEM)
 		return r;

@@ -15,7 +15,7 @@
 struct log_directories {
 	char *containers, *pods; /* paths */
 	int error; /* of the last look-up: 0 or -errno; -ENOENT where there are none */
-	bool complained;
+	bool complained, asked;
 };
 
 /* One container that wants a name. */

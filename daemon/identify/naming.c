@@ -369,3 +369,17 @@ void registry_complain(
 	else
 		say(data, bundles);
 }
+
+int registry_logs_up(const struct registry *registry)
+{
+	if (!registry->logs.asked || registry->logs.error == -ENOENT)
+		return -ENOENT;
+	return registry->logs.error == 0;
+}
+
+int registry_bundles_up(const struct registry *registry)
+{
+	if (!registry->bundles)
+		return -ENOENT;
+	return bundles_refused(registry->bundles) == NULL;
+}

@@ -7,6 +7,7 @@
 #include "display.h"
 
 #include <capauditd/sentence.h>
+#include <capauditd/text.h>
 
 #include <inttypes.h>
 #include <string.h>
@@ -197,6 +198,16 @@ static char *holds_text(const struct row *row, size_t width)
 	return join_words(&words, width);
 }
 
+/* To the second; in a narrow terminal the day is left. */
+static char *since_text(const struct row *row, size_t width)
+{
+	char text[TEXT_TIME_SIZE];
+
+	text_time(text, row->since_us);
+	text[strcspn(text, width < strlen("2026-11-24T09:41:05") ? "T" : ".")] = '\0';
+	return show(text, width);
+}
+
 const struct column table_columns[COLUMNS] = {
 	[COLUMN_NAMESPACE] = { "NAMESPACE", .optional = true, .text = namespace_text },
 	[COLUMN_POD] = { "POD", .optional = true, .text = pod_text },
@@ -210,5 +221,6 @@ const struct column table_columns[COLUMNS] = {
 	[COLUMN_PROCESSES] = { "PROCS", .right = true, .text = processes_text },
 	[COLUMN_EXCESS] = { "EXCESS", .text = excess_text },
 	[COLUMN_HOST] = { "HOST CGROUP", .text = host_text },
+	[COLUMN_SINCE] = { "SINCE (UTC)", .text = since_text },
 	[COLUMN_HOLDS] = { "HOLDS", .text = holds_text },
 };

@@ -13,6 +13,7 @@ struct row {
 	 */
 	capability_mask held, bounding;
 	bool moved;
+	uint64_t since_us; /* realtime: a finding's first sight */
 };
 
 /* The order is that of docs/interface.md; the last ones are for host processes. */
@@ -30,6 +31,7 @@ enum column_id {
 	COLUMN_EXCESS,
 	COLUMN_HOST,
 	COLUMN_HOLDS,
+	COLUMN_SINCE, /* of what is open */
 	COLUMNS,
 };
 

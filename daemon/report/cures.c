@@ -51,14 +51,14 @@ static int print_once(void **seen, char *text, const char *heading, bool *said, 
 	return print_cure(text, heading, said, to);
 }
 
-int cures_print(const struct scan_report *report, FILE *to)
+int cures_print(const struct finding *const *findings, size_t count, FILE *to)
 {
 	void *seen = NULL;
 	bool said = false;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < report->finding_count; i++)
-		r = print_once(&seen, remedy_to_text(report->findings[i]), "# Cures", &said, to);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = print_once(&seen, remedy_to_text(findings[i]), "# Cures", &said, to);
 	tdestroy(seen, free);
 	if (r == 0 && !said)
 		r = output_text(to, "\nNo finding needs a cure that is known.\n");

@@ -54,9 +54,9 @@ static json_t *coverage_value(const struct scan_report *report)
 	return object_end(&o);
 }
 
-static json_t *totals_value(const struct scan_report *report)
+json_t *totals_value(const struct finding *const *findings, size_t count)
 {
-	const struct totals totals = totals_count(report);
+	const struct totals totals = totals_count(findings, count);
 	struct object o, severities;
 
 	object_begin(&severities);
@@ -88,7 +88,7 @@ static json_t *head_value(const struct scan_report *report)
 	object_put(&o, "duration_us", number_value(report->duration_us));
 	object_put(&o, "policy", policy_value(report));
 	object_put(&o, "coverage", coverage_value(report));
-	object_put(&o, "totals", totals_value(report));
+	object_put(&o, "totals", totals_value(report->findings, report->finding_count));
 	return object_end(&o);
 }
 

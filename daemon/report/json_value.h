@@ -31,6 +31,8 @@ json_t *container_value(const struct container *container);
 json_t *pod_value(const struct container *container); /* null outside of a pod */
 json_t *finding_value(const struct report_context *context, const struct finding *finding);
 
+json_t *totals_value(const struct finding *const *findings, size_t count);
+
 /* Appends `value` to `array`, both of which may be NULL; steals `value`. False when out of memory.
  */
 bool array_add(json_t *array, json_t *value);

@@ -124,6 +124,20 @@ ssize_t line_stream_flush(struct line_stream *stream)
 	return (ssize_t)(stream->end - stream->start);
 }
 
+size_t line_stream_waiting(const struct line_stream *stream)
+{
+	const char *p = stream->waiting, *end = p ? p + stream->end : NULL;
+	size_t lines = 0;
+
+	for (p = p ? p + stream->start : NULL; p && p < end; p++) {
+		p = memchr(p, '\n', (size_t)(end - p));
+		if (!p)
+			break;
+		lines++;
+	}
+	return lines;
+}
+
 int line_stream_fd(const struct line_stream *stream)
 {
 	return stream->fd;

@@ -48,20 +48,27 @@ static void add_duration(struct sentence *s, uint64_t us)
 		sentence_add(s, "%" PRIu64 ".%" PRIu64 " ms", tenths_of_ms / 10, tenths_of_ms % 10);
 }
 
-static void add_totals(struct sentence *s, const struct scan_report *report)
+/* "2 violations (1 critical, 1 low), 3 tolerated" */
+static void add_verdicts(
+	struct sentence *s, const struct finding *const *findings, size_t count, const char *none)
 {
-	const struct totals totals = totals_count(report);
+	const struct totals totals = totals_count(findings, count);
 
 	if (totals.violations) {
 		add_count(s, totals.violations, "violation", "violations");
 		add_severities(s, &totals);
 	} else {
-		sentence_add(s, "No violation");
+		sentence_add(s, "%s", none);
 	}
 	if (totals.tolerated)
 		sentence_add(s, ", %" PRIu64 " tolerated", totals.tolerated);
 	if (totals.excepted)
 		sentence_add(s, ", %" PRIu64 " excepted", totals.excepted);
+}
+
+static void add_totals(struct sentence *s, const struct scan_report *report)
+{
+	add_verdicts(s, report->findings, report->finding_count, "No violation");
 	sentence_add(s, "; ");
 	if (report->filtered)
 		sentence_add(s, "%zu of ", report->container_count);
@@ -153,4 +160,25 @@ int summary_print(const struct scan_report *report, int width, FILE *to)
 		r = print_sentence(&s, width, 2, to);
 	}
 	return r < 0 ? r : print_notes(&report->coverage, width, to);
+}
+
+int open_summary_print(const struct open_report *report, int width, FILE *to)
+{
+	struct sentence s;
+
+	sentence_begin(&s);
+	add_verdicts(&s, report->findings, report->count, "No violation is open");
+	if (report->filtered)
+		sentence_add(&s, ", of those asked for");
+	if (!report->complete)
+		sentence_add(&s, "; the daemon does NOT see everything (its messages say why)");
+	return print_sentence(&s, width, 0, to);
+}
+
+int parentheses_explain(int width, FILE *to)
+{
+	return output_wrapped(to,
+		"In parentheses: in the bounding set alone, to be had only through an exec "
+		"that grants it.",
+		width, 0);
 }

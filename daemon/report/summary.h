@@ -9,7 +9,10 @@
 
 /* Each returns 0 or -errno. */
 int summary_print(const struct scan_report *report, int width, FILE *to);
-int cures_print(const struct scan_report *report, FILE *to);
+int open_summary_print(const struct open_report *report, int width, FILE *to);
+int cures_print(const struct finding *const *findings, size_t count, FILE *to);
+/* What the parentheses of a table mean. */
+int parentheses_explain(int width, FILE *to);
 int advice_print(const struct scan_report *report, FILE *to);
 
 #endif

@@ -204,10 +204,7 @@ static int print_containers(const struct scan_report *report, const struct selec
 	for (size_t i = 0; i < selection->shown; i++)
 		parentheses |= (selection->rows[i].bounding & ~selection->rows[i].held) != 0;
 	if (r == 0 && parentheses)
-		r = output_wrapped(to,
-			"In parentheses: in the bounding set alone, to be had only through an exec "
-			"that grants it.",
-			options->width, 0);
+		r = parentheses_explain(options->width, to);
 	return r;
 }
 
@@ -241,7 +238,7 @@ int report_scan_table(
 	if (r == 0)
 		r = summary_print(report, options->width, to);
 	if (r == 0 && options->remedy)
-		r = cures_print(report, to);
+		r = cures_print(report->findings, report->finding_count, to);
 	if (r == 0 && options->advice)
 		r = advice_print(report, to);
 	return r == 0 ? output_finish(to) : r;

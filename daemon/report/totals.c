@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Counts a report's findings: for scan's JSON and for the table's summary alike.
+ * Counts a report's findings: for the JSON and for the table's summary alike.
  */
 #include "totals.h"
 
-struct totals totals_count(const struct scan_report *report)
+struct totals totals_count(const struct finding *const *findings, size_t count)
 {
 	struct totals totals = { 0 };
 
-	for (size_t i = 0; i < report->finding_count; i++) {
-		const struct finding *f = report->findings[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct finding *f = findings[i];
 
 		switch (f->verdict) {
 		case VERDICT_COMPLIANT:

@@ -14,6 +14,6 @@ struct totals {
 	uint64_t by_severity[SEVERITY_CRITICAL + 1]; /* of the violations */
 };
 
-struct totals totals_count(const struct scan_report *report);
+struct totals totals_count(const struct finding *const *findings, size_t count);
 
 #endif

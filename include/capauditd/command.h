@@ -24,6 +24,7 @@ enum exit_status {
 /* argv[0] is the command's name. Each returns an exit status. */
 int command_scan(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_status(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_check_config(int argc, char **argv);
 
@@ -50,6 +51,9 @@ struct options {
 /* The next option's value, its argument in optarg. Misspelt names get a suggestion. */
 int options_next(const struct options *options, int argc, char **argv);
 
+/* The position of an option's value among its choices, or -1, said. */
+int option_choose(const char *option, const char *value, const char *const *choices, size_t count);
+
 /* One line on standard error, "capauditd: " before it, escaped. Returns EXIT_STATUS_USAGE. */
 int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -60,6 +64,12 @@ void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int read_whole_file(const char *path, size_t limit, char **ret, size_t *ret_length);
 
 #define POLICY_DEFAULT_PATH "/etc/capauditd/policy.yaml"
+#define SOCKET_DEFAULT_PATH "/run/capauditd/socket"
+
+/* On the socket's answer: whether the daemon's last pass saw everything. */
+#define COVERAGE_HEADER	    "Capauditd-Coverage"
+#define COVERAGE_COMPLETE   "complete"
+#define COVERAGE_INCOMPLETE "incomplete"
 
 /* The policy that a command uses: of `path`; without one of POLICY_DEFAULT_PATH where that exists;
  * else the built-in one; "none" is the built-in one. 0, or -errno with *diag filled. */

@@ -97,6 +97,11 @@ struct known_container *registry_numbered(struct registry *registry, unsigned nu
 void registry_complain(
 	struct registry *registry, void (*say)(void *data, const char *sentence), void *data);
 
+/* Whether the kubelet's log directories, and the OCI bundles, could be read when they were asked
+ * last. 1; 0; -ENOENT where there are none, or they are not in use. */
+int registry_logs_up(const struct registry *registry);
+int registry_bundles_up(const struct registry *registry);
+
 /* One name of /var/log/containers and the target of its link, parsed. Strings are owned by the
  * caller through container_log_done(). */
 struct container_log {

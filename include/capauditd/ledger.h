@@ -76,6 +76,8 @@ void ledger_end(ledger_report *report, void *data, struct ledger *ledger, bool c
 
 /* Open findings that were told, in no particular order, until NULL. *position starts at NULL. */
 const struct finding *ledger_next(const struct ledger *ledger, const void **position);
+/* The open finding of that id, if it was told; NULL. */
+const struct finding *ledger_get(const struct ledger *ledger, const char *id);
 bool ledger_knows(const struct ledger *ledger, const char *id); /* told or held */
 bool ledger_has(const struct ledger *ledger, const char *id);	/* open, and told */
 size_t ledger_count(const struct ledger *ledger);		/* of those */

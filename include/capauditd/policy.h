@@ -100,7 +100,7 @@ struct run_settings {
 	bool full_cmdline;
 	const char *engine;  /* "auto", "procfs", "bpf" */
 	const char *metrics; /* "127.0.0.1:9477"; "off" */
-	const char *socket;
+	const char *socket;  /* a path; "off" */
 	const char *state;
 	const char *host_root;	    /* hostRoot: */
 	const char *const *bundles; /* NULL-terminated; NULL: auto; empty: off */

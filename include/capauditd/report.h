@@ -52,6 +52,15 @@ struct table_options {
 	int width; /* columns; 0: unlimited */
 };
 
+/* What the daemon has open, in the order in which it is shown. */
+struct open_report {
+	const struct finding *const *findings;
+	const char *const *texts; /* each as the daemon's JSON has it, on one line */
+	size_t count;
+	bool complete; /* the daemon's last pass saw everything */
+	bool filtered; /* these are not all that are open */
+};
+
 /* One finding as a JSON object (capauditd.finding/v1), on one line without a newline; a new string,
  * NULL when out of memory. */
 char *finding_to_json(const struct report_context *context, const struct finding *finding);
@@ -61,6 +70,18 @@ int report_scan_json(const struct scan_report *report, FILE *to);
 int report_scan_jsonl(const struct scan_report *report, FILE *to);
 int report_scan_table(
 	const struct scan_report *report, const struct table_options *options, FILE *to);
+
+/* The same of what is open. The document is capauditd.status/v1. */
+int report_open_json(const struct open_report *report, FILE *to);
+int report_open_jsonl(const struct open_report *report, FILE *to);
+int report_open_table(
+	const struct open_report *report, const struct table_options *options, FILE *to);
+
+/* Reads back from finding_to_json()'s text what a report for people shows: names, masks, the cure;
+ * not what a program would take from the text itself. Release it with finding_done(). 0; -EBADMSG
+ * where it is no finding; -ENOMEM (of which the JSON library does not always tell: then -EBADMSG).
+ */
+int finding_from_json(const char *text, size_t length, struct finding *ret);
 
 /* The cure as a YAML patch or fragment (or as the runtime's options where there is no pod), with a
  * comment that says where it belongs; of drift, what to do instead, in comments alone; "" where no
@@ -80,6 +101,8 @@ void line_stream_free(struct line_stream *stream);
 int line_stream_put(struct line_stream *stream, const char *line);
 /* Writes what can be written now. The number of bytes that still wait, or -errno. */
 ssize_t line_stream_flush(struct line_stream *stream);
+/* How many lines are not written to their end. */
+size_t line_stream_waiting(const struct line_stream *stream);
 /* The descriptor to poll for writing while something waits. */
 int line_stream_fd(const struct line_stream *stream);
 

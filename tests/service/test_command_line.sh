@@ -88,8 +88,10 @@ test_hostile_arguments_are_escaped() {
 	says 2 'unknown command "\x1b[2J\xff"' $'\e[2J\xff'
 }
 
-test_status_says_that_it_comes_later() {
-	says 2 'later version' status
+test_status_says_that_there_is_no_daemon() {
+	says 2 "no daemon listens at $workspace/socket" status --socket "$workspace/socket"
+	says 2 'unknown value "xml"' status --format xml
+	says 2 'status takes no operand' status web
 }
 
 test_a_full_disk_is_not_success() {
@@ -123,6 +125,7 @@ test_options_are_completed_from_the_help() {
 	offers 'capauditd explain --' --format --policy --help
 	completes 'capauditd scan --' | grep -qx -- --include-host
 	completes 'capauditd run --' | grep -qx -- --engine
+	completes 'capauditd status --' | grep -qx -- --remedy
 }
 
 test_enumerated_values_are_completed() {
@@ -132,6 +135,8 @@ test_enumerated_values_are_completed() {
 	offers 'capauditd scan --format=' table json jsonl
 	offers 'capauditd scan --all --fail-on d' drift
 	offers 'capauditd explain --format t' text
+	offers 'capauditd run --metrics ' off
+	offers 'capauditd status --fail-on d' drift
 }
 
 test_profiles_are_completed() {

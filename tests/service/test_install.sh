@@ -27,10 +27,11 @@ test_install_puts_every_file_below_destdir_and_prefix() {
 	install_make install prefix=/opt/x
 	files >"$workspace/installed"
 	cat "$workspace/installed"
-	for file in bin/capauditd lib/systemd/system/capauditd.service lib/systemd/catalog/capauditd.catalog \
+	for file in bin/capauditd lib/systemd/system/capauditd.service lib/systemd/system/capauditd.socket lib/systemd/catalog/capauditd.catalog \
 		share/man/man8/capauditd.8 share/man/man5/capauditd-policy.5 \
 		share/bash-completion/completions/capauditd share/doc/capauditd/README.md \
-		share/doc/capauditd/LICENSE; do
+		share/doc/capauditd/LICENSE share/doc/capauditd/prometheus/capauditd.rules.yaml \
+		share/doc/capauditd/grafana/capauditd.json; do
 		grep -qx "opt/x/$file" "$workspace/installed" || fail "missing: $file"
 	done
 	refused grep -v '^opt/x/' "$workspace/installed"

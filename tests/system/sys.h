@@ -345,7 +345,8 @@ struct sys_daemon_options {
 	enum sys_user user;
 	const char *const *argv; /* more arguments, up to NULL; may be NULL */
 };
-/* `capauditd run`; waits until it has said READY=1. Stopped when the test ends. */
+/* `capauditd run`; waits until it has said READY=1. Stopped when the test ends. It serves neither
+ * metrics nor the socket unless argv says where: several of them run beside each other. */
 struct sys_daemon *sys_run(struct sys *sys, const struct sys_daemon_options *options);
 pid_t sys_daemon_pid(const struct sys_daemon *daemon);
 void sys_daemon_signal(struct sys_daemon *daemon, int signal);

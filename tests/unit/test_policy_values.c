@@ -278,6 +278,15 @@ static void listening_addresses_have_a_strict_form(void **state)
 	assert_takes("version: 1\nrun: { metrics: %s }\n", good, bad);
 }
 
+static void the_socket_is_a_path_or_off(void **state)
+{
+	static const char *const good[] = { "/run/x", "\"off\"", NULL };
+	static const char *const bad[] = { "on", "run/x", "\"\"", "[off]", "Off", NULL };
+
+	(void)state;
+	assert_takes("version: 1\nrun: { socket: %s }\n", good, bad);
+}
+
 static void label_keys_are_those_of_kubernetes(void **state)
 {
 	static const char *const good[] = { "a", "team", "app.kubernetes.io/name", "A_b-c.d", "9",
@@ -461,6 +470,7 @@ int main(void)
 		cmocka_unit_test(durations_are_added_up),
 		cmocka_unit_test(durations_have_a_strict_form),
 		cmocka_unit_test(listening_addresses_have_a_strict_form),
+		cmocka_unit_test(the_socket_is_a_path_or_off),
 		cmocka_unit_test(label_keys_are_those_of_kubernetes),
 		cmocka_unit_test(globs_that_something_can_match_are_taken),
 		cmocka_unit_test(exceptions_know_their_last_day),
