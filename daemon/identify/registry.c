@@ -240,9 +240,29 @@ static int show(struct registry *registry, struct entry *entry)
 	return 0;
 }
 
-/* A storm of events must not make a storm of questions, however many containers it comes from: each
- * looks at all that have no name. The next pass asks for those that were passed over. */
-#define ASK_AGAIN_US 100000u
+/* A storm of events must not make a storm of questions, neither from one container nor from many:
+ * each question looks at all that have no name. Who was passed over is asked about by the next
+ * pass, if he lives that long. */
+#define ASK_AGAIN_US	      100000u
+#define ASK_PER_SECOND	      32u
+#define MICROSECONDS_A_SECOND 1000000u
+
+static bool may_ask(struct registry *registry, struct known_container *known)
+{
+	uint64_t now = registry->now_us;
+
+	if (known->asked_us && now - known->asked_us < ASK_AGAIN_US)
+		return false;
+	if (!registry->asked || now - registry->asked_since_us >= MICROSECONDS_A_SECOND) {
+		registry->asked = 0;
+		registry->asked_since_us = now;
+	}
+	if (registry->asked >= ASK_PER_SECOND)
+		return false;
+	registry->asked++;
+	known->asked_us = now;
+	return true;
+}
 
 int registry_take_event(struct registry *registry, struct task *task, struct placement *placement,
 	const struct namespace_init *init, const struct snapshot *last, uint64_t now_us,
@@ -257,9 +277,8 @@ int registry_take_event(struct registry *registry, struct task *task, struct pla
 		return r;
 	*ret = &entry->known;
 	if (entry->known.container.name || entry->known.container.host ||
-		(registry->asked_us && now_us - registry->asked_us < ASK_AGAIN_US))
+		!may_ask(registry, &entry->known))
 		return 0;
-	registry->asked_us = now_us;
 	r = show(registry, entry);
 	return r < 0 ? r : registry_name(registry);
 }

@@ -37,9 +37,10 @@ struct registry {
 	struct cluster *cluster; /* borrowed, or NULL */
 	bool bundles_complained;
 	uint64_t now_us;
-	uint64_t asked_us; /* when an event made it ask the sources */
-	uint64_t made;	   /* entries that were ever made */
-	uint64_t pods;	   /* of the shown containers, where `pods_counted` */
+	uint64_t asked_since_us; /* events have made it ask the sources `asked` times */
+	unsigned asked;
+	uint64_t made; /* entries that were ever made */
+	uint64_t pods; /* of the shown containers, where `pods_counted` */
 	bool pods_counted;
 	/* Of the snapshot that was identified last, if that was done to its end: what was found of
 	 * its tasks still stands. */

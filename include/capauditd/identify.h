@@ -41,9 +41,10 @@ struct known_container {
 	/* The caller's: what its programs need not be told of, if anything. */
 	struct permit permit;
 	bool permit_known;
-	bool looked_into; /* the caller's: whether it is opaque has been found out */
-	bool bundle_read; /* its OCI bundle has been found and read */
-	bool named_here;  /* its pod's name was this node's to say: a bundle's or a log folder's */
+	uint64_t asked_us; /* the registry's: when an event made it ask the sources */
+	bool looked_into;  /* the caller's: whether it is opaque has been found out */
+	bool bundle_read;  /* its OCI bundle has been found and read */
+	bool named_here;   /* its pod's name was this node's to say: a bundle's or a log folder's */
 	/* What the Kubernetes API said of its pod and namespace last; NULL while unknown. The
 	 * registry's: they stay while the container does, whatever becomes of the pod. */
 	struct pod_record *pod_record;
