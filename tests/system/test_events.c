@@ -74,7 +74,7 @@ static void let_it_catch_up(struct sys *sys, struct sys_daemon *daemon)
 
 	/* On a machine where others are busy the marker itself may be lost. */
 	for (unsigned tries = 0; opened(sys, daemon, marker) == 0; tries++) {
-		if (sys_now_ms() > until)
+		if (sys_now_ms() > until || sys_has_ended(sys, sys_daemon_pid(daemon)))
 			fail_msg("run hears of nothing; its errors: %s", sys_daemon_errors(daemon));
 		if (tries % 100 == 0)
 			(void)run_briefly(sys, marker, SYS_SYS_ADMIN);
