@@ -244,12 +244,15 @@ int bpf_description_decode(const struct bpf_engine *engine, const struct bpf_exe
 	return 0;
 }
 
-/* The event waited while the pass looked. */
+/* The event waited while the pass looked; or the pass came between fork() and execve(), and has
+ * counted the process already. */
 static bool was_seen(const struct bpf_crowd *before, const struct bpf_task_record *record)
 {
 	const struct bpf_task_record *found = bpf_crowd_find(before, record->pid, record->pid);
 
-	return found && found->start_ns == record->start_ns && found->exec_id == record->exec_id;
+	if (!found || found->start_ns != record->start_ns)
+		return false;
+	return found->exec_id + !!(found->flags & BPF_TASK_FORKED) == record->exec_id;
 }
 
 int bpf_event_decode(struct bpf_engine *engine, const struct bpf_exec_event *event, size_t size,

@@ -39,8 +39,8 @@ struct exec_event {
 	bool parent_inside; /* its parent is in the same cgroups and PID namespace */
 	struct namespace_init namespace_init;
 	struct process process; /* the handler may move it out, and leave it zeroed */
-	bool seen;		/* the last pass has seen the same program run */
-	uint64_t place[3];	/* the engine's */
+	bool seen; /* the last pass has seen the process, and no program before this one in it */
+	uint64_t place[3]; /* the engine's */
 };
 
 struct event_handler {

@@ -74,7 +74,7 @@ static void let_it_catch_up(struct sys *sys, struct sys_daemon *daemon)
 
 	/* On a machine where others are busy the marker itself may be lost. */
 	for (unsigned tries = 0; opened(sys, daemon, marker) == 0; tries++) {
-		if (sys_now_ms() > until)
+		if (sys_now_ms() > until || sys_has_ended(sys, sys_daemon_pid(daemon)))
 			fail_msg("run hears of nothing; its errors: %s", sys_daemon_errors(daemon));
 		if (tries % 100 == 0)
 			(void)run_briefly(sys, marker, SYS_SYS_ADMIN);
@@ -223,7 +223,7 @@ static void a_compliant_program_wakes_nobody(void **state)
 		"%s compliant programs: %lu wake-ups; violating ones: %lu\n", MANY, quiet, loud);
 	/* Others on this machine may do something meanwhile. */
 	assert_true(loud > 100);
-	assert_true(quiet < loud / 10);
+	assert_true(quiet < loud / 4);
 }
 
 /* A policy that lets one container hold everything that it was given. */
@@ -362,7 +362,7 @@ static void what_the_ring_does_not_hold_is_said_and_made_up_for(void **state)
 		sys_sleep_ms(20);
 	const char *said = strstr(sys_daemon_errors(daemon), " events were lost");
 	assert_non_null(said);
-	print_message("%s", sys_daemon_errors(daemon));
+	assert_null(strstr(said + 1, "events were lost"));
 	/* And it hears as before. */
 	let_it_catch_up(sys, daemon);
 	assert_int_equal(opened(sys, daemon, noisy), 1);

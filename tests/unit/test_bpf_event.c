@@ -483,6 +483,43 @@ static void out_of_memory_is_an_error_and_nothing_is_left(void **state)
 	}
 }
 
+static bool is_seen(struct bpf_engine *engine, uint64_t start_ns, uint64_t exec_id)
+{
+	struct exec_event event;
+	bool seen;
+
+	begin(BPF_EVENT_EXEC);
+	add_parts(&raw.unified_parts, 1, "a");
+	raw.task.start_ns = start_ns;
+	raw.task.exec_id = exec_id;
+	event = decode(engine);
+	seen = event.seen;
+	process_done(&event.process);
+	return seen;
+}
+
+/* Whom a pass has counted as it was counts once, and for each program that it begins after that. */
+static void a_program_that_the_pass_has_seen_is_no_other(void **state)
+{
+	struct bpf_engine *engine = new_engine();
+	struct snapshot s;
+
+	(void)state;
+	set_text(10, "0::/docker/" ID_64("a") "\n");
+	add_record(10, 10, 1)->exec_id = 3;
+	s = one_pass(engine, NULL, NULL);
+	assert_true(is_seen(engine, 10 * FAKE_TICK_NS, 3));
+	assert_false(is_seen(engine, 10 * FAKE_TICK_NS, 4));
+	assert_false(is_seen(engine, 11 * FAKE_TICK_NS, 3)); /* the pid is another's */
+	snapshot_done(&s);
+	find_record(10)->flags = BPF_TASK_FORKED; /* it had not begun any */
+	s = one_pass(engine, NULL, NULL);
+	assert_true(is_seen(engine, 10 * FAKE_TICK_NS, 4));
+	assert_false(is_seen(engine, 10 * FAKE_TICK_NS, 5));
+	snapshot_done(&s);
+	free_engine(engine);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up_fake, tear_down_fake)
 
 int main(void)
@@ -501,6 +538,7 @@ int main(void)
 		TEST(of_a_cut_path_proc_is_asked_while_it_can_be),
 		TEST(a_place_that_was_told_without_paths_is_nobodys_where_it_was_forgotten),
 		TEST(what_proc_said_of_a_place_goes_before_what_an_event_says),
+		TEST(a_program_that_the_pass_has_seen_is_no_other),
 		TEST(a_description_has_its_executable_and_namespaces),
 		TEST(out_of_memory_is_an_error_and_nothing_is_left),
 	};
