@@ -126,7 +126,8 @@ int audit_event(struct audit *audit, struct exec_event *event)
 		return 0;
 	if (!event->credentials && (is_hook(event, known) || is_stage(audit, event)))
 		return 0;
-	if (!event->credentials && is_from_outside(audit, event))
+	/* Later on a workload could start such a program, with a parent that no pass has seen. */
+	if (!event->credentials && !known->reference.known && is_from_outside(audit, event))
 		audit_look_into(known, &event->process);
 	return judge(audit, event, known, &result);
 }

@@ -6,6 +6,7 @@
 #include "bpf_program.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,21 @@ static bool may_read_all(void)
 	return readlink("/proc/1/exe", target, sizeof(target)) >= 0;
 }
 
+/* Without events there are still the passes, which is more than procfs has. */
+static int hear(struct bpf_engine *engine, const struct bpf_kernel *kernel)
+{
+	struct diag diag = { 0 };
+	int r = bpf_events_load(engine, kernel, &diag);
+
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	bpf_events_unload(engine);
+	if (asprintf(&engine->engine.notice, "programs are seen by passes alone: %s",
+		    diag.message) < 0)
+		engine->engine.notice = NULL;
+	return 0;
+}
+
 static int load(struct bpf_engine *engine, bool lasting, struct diag *diag)
 {
 	struct bpf_kernel kernel;
@@ -72,7 +88,7 @@ static int load(struct bpf_engine *engine, bool lasting, struct diag *diag)
 	if (r == 0 && (lasting || !may_read_all()))
 		r = bpf_describe_load(engine, &kernel, lasting, diag);
 	if (r == 0 && lasting)
-		r = bpf_events_load(engine, &kernel, diag);
+		r = hear(engine, &kernel);
 	bpf_kernel_done(&kernel);
 	return r;
 }

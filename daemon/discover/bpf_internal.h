@@ -63,6 +63,7 @@ struct bpf_places {
 	struct bpf_place *by_placement;
 	struct bpf_place **by_number; /* by the number of the placement in the last snapshot */
 	size_t number_count;
+	size_t bytes;  /* of all texts */
 	uint64_t pass; /* counts; what a pass has not seen is forgotten at its end */
 };
 

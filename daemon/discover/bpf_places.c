@@ -37,6 +37,7 @@ static void forget(struct bpf_engine *engine, struct bpf_place *place)
 {
 	bpf_row_clear(engine, &place->row);
 	HASH_DEL(engine->places.by_placement, place);
+	engine->places.bytes -= place->length;
 	free(place->text);
 	free(place);
 }
@@ -164,15 +165,19 @@ int bpf_places_text(const struct bpf_places *places, const struct bpf_placement 
 	return 0;
 }
 
-static int set_text(struct bpf_place *place, const struct bpf_task_record *record, const char *text,
-	size_t length)
+static int set_text(struct bpf_places *places, struct bpf_place *place,
+	const struct bpf_task_record *record, const char *text, size_t length)
 {
-	char *copy = malloc(length ? length : 1);
+	char *copy;
 
+	if (places->bytes - place->length + length > DISCOVER_PLACEMENT_BYTES_MAX)
+		return -ENOSPC;
+	copy = malloc(length ? length : 1);
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, text, length);
 	free(place->text);
+	places->bytes += length - place->length;
 	place->text = copy;
 	place->length = length;
 	place->pid = record->pid;
@@ -194,12 +199,13 @@ static int new_place(struct bpf_places *places, const struct bpf_task_record *re
 		return -ENOMEM;
 	place->key = record->placement;
 	place->row = BPF_NO_ROW;
-	r = set_text(place, record, text, length);
+	r = set_text(places, place, record, text, length);
 	if (r == 0) {
 		HASH_ADD(hh, places->by_placement, key, sizeof(place->key), place);
 		r = place->lost ? -ENOMEM : 0;
 	}
 	if (r < 0) {
+		places->bytes -= place->length;
 		free(place->text);
 		free(place);
 		return r;
@@ -289,7 +295,7 @@ static int read_anew(
 	}
 	place->told = false;
 	bpf_row_clear(engine, &place->row); /* another text may have permitted it */
-	return set_text(place, record, engine->procfs->buffer, (size_t)n);
+	return set_text(&engine->places, place, record, engine->procfs->buffer, (size_t)n);
 }
 
 /* The first use in a pass: a process that stood for it before and is here still confirms it; where

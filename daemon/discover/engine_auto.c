@@ -30,10 +30,11 @@ static void give_notice(struct auto_engine *engine, const char *why)
 }
 
 /* What makes an engine that worked be given up: what it says is wrong, or it may no longer be
- * asked. Out of memory, and being told to end, say nothing of it. */
+ * asked. Whatever else a pass fails for (memory, descriptors, an end) says nothing of the engine.
+ */
 static bool is_broken(int error)
 {
-	return error < 0 && error != -ENOMEM && error != -ECANCELED;
+	return error == -EUCLEAN || error == -EPERM;
 }
 
 static int fall_back(struct auto_engine *engine, const char *why)
@@ -131,9 +132,11 @@ int engine_auto_new(bool lasting, struct engine **ret)
 		return -ENOMEM;
 	engine->engine.ops = &auto_ops;
 	r = engine_bpf_new(lasting, &used, &diag);
-	if (r == 0)
+	if (r == 0) {
 		take_name(engine, used);
-	else if (r != -ENOMEM)
+		engine->engine.notice = engine_take_notice(used);
+	}
+	if (r < 0 && r != -ENOMEM)
 		r = fall_back(engine, diag.message);
 	if (r < 0) {
 		free(engine);
