@@ -88,6 +88,10 @@ void bpf_places_done(struct bpf_engine *engine)
 static void set_permit(
 	struct bpf_engine *engine, struct bpf_place *place, const struct permit *permit)
 {
+	if (!permit) {
+		bpf_row_clear(engine, &place->row);
+		return;
+	}
 	place->permitted = permit->permitted;
 	bpf_row_set(engine, &place->key, permit, false, &place->row);
 }
