@@ -337,6 +337,7 @@ int main(void)
 		TEST(nothing_is_permitted_in_a_place_before_a_second_look_at_it),
 		TEST(whoever_went_elsewhere_between_two_passes_is_not_believed),
 		TEST(a_placement_of_several_places_permits_in_each_that_is_confirmed),
+		TEST(what_is_not_permitted_any_more_is_taken_back),
 		TEST(what_a_pass_does_not_see_is_forgotten_with_its_permit),
 		TEST(the_same_address_with_other_ids_is_another_place),
 		TEST(the_hosts_places_are_permitted_once_they_are_confirmed),
