@@ -23,8 +23,8 @@ typedef int http_take(void *data, const char *bytes, size_t length);
 
 /* Asks for `target` at the socket `path`, and waits for at most `timeout_us` for each step. The
  * body is taken only of status 200. 0, or -errno: -ENOENT, -ECONNREFUSED and -EACCES where there is
- * nobody to talk to, -EPERM where who listens is neither root, nor we, nor whose folder it is, -ETIMEDOUT, -EBADMSG where
- * the answer is no HTTP. */
+ * nobody to talk to, -EPERM where who listens is neither root, nor we, nor whose folder it is,
+ * -ETIMEDOUT, -EBADMSG where the answer is no HTTP. */
 int http_get(const char *path, const char *target, uint64_t timeout_us, struct http_reply *ret,
 	http_take *take, void *data);
 

@@ -168,6 +168,24 @@ static void a_placement_of_several_places_permits_in_each_that_is_confirmed(void
 	free_engine(engine);
 }
 
+static void what_is_not_permitted_any_more_is_taken_back(void **state)
+{
+	struct bpf_engine *engine = new_engine();
+	struct snapshot s;
+
+	(void)state;
+	set_text(10, TEXT_A);
+	add_record(10, 10, 1);
+	s = one_pass(engine, NULL, NULL);
+	s = next_pass(engine, &s);
+	bpf_permit(&engine->engine, 0, &permit_5);
+	assert_non_null(row_of(1));
+	bpf_permit(&engine->engine, 0, NULL);
+	assert_null(row_of(1));
+	snapshot_done(&s);
+	free_engine(engine);
+}
+
 static void what_a_pass_does_not_see_is_forgotten_with_its_permit(void **state)
 {
 	struct bpf_engine *engine = new_engine();
@@ -344,6 +362,7 @@ int main(void)
 		TEST(what_is_not_permitted_any_more_is_told_again),
 		TEST(whoever_went_elsewhere_between_two_passes_is_not_believed),
 		TEST(a_placement_of_several_places_permits_in_each_that_is_confirmed),
+		TEST(what_is_not_permitted_any_more_is_taken_back),
 		TEST(what_a_pass_does_not_see_is_forgotten_with_its_permit),
 		TEST(the_same_address_with_other_ids_is_another_place),
 		TEST(the_hosts_places_are_permitted_once_they_are_confirmed),
