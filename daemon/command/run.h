@@ -26,6 +26,10 @@ struct run {
 	sd_event_source *timer;	       /* the next pass */
 	sd_event_source *policy_timer; /* a change of the policy has settled */
 	sd_event_source *stdout_source;
+	sd_event_source *notify_timer;
+	uint64_t watchdog_us; /* how often the service manager is told that the loop turns; 0: never
+			       */
+	bool owes_ready;      /* it has not taken yet that we are ready */
 	sd_event_source **policy_watches; /* inotify on the folders of the policy file */
 	size_t policy_watch_count;
 
@@ -49,6 +53,7 @@ struct run {
 	struct node node;
 	struct report_context context;
 	unsigned outputs; /* of enum outputs */
+	struct journal_link *journal;
 	struct line_stream *out;
 	uint64_t lines_lost; /* findings that the reader of standard output did not take */
 
@@ -110,6 +115,10 @@ void run_reload(struct run *run);
 int run_watch_policy(struct run *run);
 void run_warn_of_expiry(struct run *run);
 const char *run_policy_path(const struct run *run); /* NULL: built-in, asked for by "none" */
+
+/* run_notify.c */
+int run_open_notify(struct run *run); /* 0 or -errno */
+void run_notify_ready(struct run *run);
 
 /* run_output.c */
 int run_open_outputs(struct run *run);

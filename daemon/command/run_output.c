@@ -54,7 +54,10 @@ static int open_stdout(struct run *run)
 int run_open_outputs(struct run *run)
 {
 	unsigned wanted = policy_run(run->policy)->outputs;
+	int r = run->journal ? 0 : journal_link_new(JOURNAL_SOCKET, &run->journal);
 
+	if (r < 0)
+		return r;
 	run->outputs = wanted ? wanted : default_outputs();
 	return run->outputs & OUTPUT_STDOUT ? open_stdout(run) : 0;
 }
@@ -63,6 +66,7 @@ void run_close_outputs(struct run *run)
 {
 	run->stdout_source = sd_event_source_disable_unref(run->stdout_source);
 	line_stream_free(TAKE_PTR(run->out));
+	journal_link_free(TAKE_PTR(run->journal));
 }
 
 static void put_line(struct run *run, const struct finding *finding)
@@ -76,7 +80,7 @@ static void put_line(struct run *run, const struct finding *finding)
 				"standard output does not take findings: %s", strerror(-r));
 		return;
 	}
-	if (run->stdout_source && line_stream_flush(run->out) > 0)
+	if (run->stdout_source && r > 0)
 		(void)sd_event_source_set_enabled(run->stdout_source, SD_EVENT_ON);
 }
 
@@ -93,7 +97,8 @@ void run_deliver(void *data, const struct finding *finding)
 	struct run *run = data;
 
 	if (run->outputs & OUTPUT_JOURNAL) {
-		int r = journal_send_finding(&run->context, finding, lives(run, finding));
+		int r = journal_send_finding(
+			run->journal, &run->context, finding, lives(run, finding));
 
 		if (r < 0)
 			message("the journal does not take a finding: %s", strerror(-r));
@@ -115,6 +120,7 @@ void run_say(struct run *run, enum journal_message id, int priority, const char 
 		text = NULL;
 		return;
 	}
-	if (!(run->outputs & OUTPUT_JOURNAL) || journal_send_message(id, priority, "%s", text) < 0)
+	if (!(run->outputs & OUTPUT_JOURNAL) ||
+		journal_send_message(run->journal, id, priority, "%s", text) < 0)
 		message("%s", text);
 }

@@ -4,12 +4,13 @@
  */
 #include "run.h"
 
+#include "notify.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <string.h>
 #include <syslog.h>
-#include <systemd/sd-daemon.h>
 
 /* Passes that something sets off take at most about a tenth of the time. */
 #define SPACING_FACTOR	 9u
@@ -174,9 +175,8 @@ void run_status(struct run *run)
 		violations += f->verdict == VERDICT_VIOLATION;
 		drift += f->verdict == VERDICT_VIOLATION && f->class == CLASS_DRIFT;
 	}
-	(void)sd_notifyf(false,
-		"STATUS=%zu violations open (%zu drift); %" PRIu64 " processes in %" PRIu64
-		" containers%s; last pass %" PRIu64 " ms",
+	(void)notify("STATUS=%zu violations open (%zu drift); %" PRIu64 " processes in %" PRIu64
+		     " containers%s; last pass %" PRIu64 " ms",
 		violations, drift, run->audit.snapshot.coverage.container_processes,
 		run->audit.snapshot.coverage.containers,
 		run->complete ? "" : "; not everything is seen", run->last_duration_us / 1000u);
@@ -256,7 +256,7 @@ void run_pass(struct run *run)
 	if (!run->passed) {
 		run->passed = true;
 		run_hear_events(run);
-		(void)sd_notify(false, "READY=1");
+		run_notify_ready(run);
 	}
 	run_status(run);
 	/* A pass takes and gives back megabytes: they are the node's between passes. */
