@@ -168,6 +168,7 @@ static int turn(struct run *run)
 	}
 	run_say(run, JOURNAL_STOPPED, LOG_INFO, "capauditd stopped; %zu findings were open.",
 		ledger_count(run->ledger));
+	run_flush_outputs(run);
 	return EXIT_STATUS_OK;
 }
 

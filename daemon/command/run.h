@@ -11,6 +11,7 @@
 
 #include <capauditd/command.h>
 #include <capauditd/ledger.h>
+#include <capauditd/outbox.h>
 #include <capauditd/text.h>
 
 #include <systemd/sd-event.h>
@@ -18,6 +19,17 @@
 /* Strings are borrowed from argv; NULL where not given. */
 struct run_options {
 	const char *policy, *engine, *node, *host_root, *kubernetes, *kubeconfig;
+};
+
+enum run_sink { RUN_SINK_JOURNAL, RUN_SINK_STDOUT, RUN_SINKS }; /* bits of enum outputs */
+
+/* How a sink is doing. What waits for it: outbox_waiting(). */
+struct sink {
+	struct run *run;
+	sd_event_source *timer; /* when it is tried again */
+	uint64_t delay_us, failures;
+	bool resting; /* it is not to be tried now */
+	bool failing; /* which was said */
 };
 
 struct run {
@@ -55,7 +67,9 @@ struct run {
 	unsigned outputs; /* of enum outputs */
 	struct journal_link *journal;
 	struct line_stream *out;
-	uint64_t lines_lost; /* findings that the reader of standard output did not take */
+	struct outbox *outbox; /* what the sinks have not got yet */
+	struct sink sinks[RUN_SINKS];
+	uint64_t begun_number; /* the item of which standard output has a part */
 
 	uint64_t due_us;      /* monotonic: when the next pass comes */
 	uint64_t last_end_us; /* monotonic */
@@ -124,7 +138,18 @@ void run_notify_ready(struct run *run);
 int run_open_outputs(struct run *run);
 void run_close_outputs(struct run *run);
 void run_deliver(void *data, const struct finding *finding);
+int run_on_stdout_writable(sd_event_source *source, int fd, uint32_t events, void *data);
 void run_say(struct run *run, enum journal_message id, int priority, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* run_delivery.c */
+extern const char *const run_sink_names[RUN_SINKS]; /* "journal", "stdout" */
+int run_open_delivery(struct run *run);		    /* 0 or -errno */
+void run_close_delivery(struct run *run);
+/* Puts what was made of `fresh` (NULL: of a message) into the outbox, and delivers what can be
+ * delivered. False where a sink is failing. */
+bool run_send(struct run *run, unsigned sinks, enum severity severity, const struct bytes *bytes,
+	const struct finding *fresh);
+void run_flush_outputs(struct run *run); /* once more, whoever failed before */
 
 #endif
