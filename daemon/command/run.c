@@ -118,6 +118,8 @@ static int set_up(struct run *run)
 	if (r >= 0)
 		r = run_open_outputs(run);
 	if (r >= 0)
+		r = run_open_state(run);
+	if (r >= 0)
 		r = run_watch_policy(run);
 	if (r >= 0)
 		r = run_open_events(run);
@@ -175,6 +177,7 @@ static int turn(struct run *run)
 static void tear_down(struct run *run)
 {
 	run_close_kubernetes(run);
+	run_close_state(run);
 	run_close_outputs(run);
 	for (size_t i = 0; i < run->policy_watch_count; i++)
 		(void)sd_event_source_disable_unref(run->policy_watches[i]);

@@ -69,7 +69,15 @@ struct run {
 	struct line_stream *out;
 	struct outbox *outbox; /* what the sinks have not got yet */
 	struct sink sinks[RUN_SINKS];
-	uint64_t begun_number; /* the item of which standard output has a part */
+	uint64_t begun_number;	 /* the item of which standard output has a part */
+	uint64_t dropped_before; /* of outbox_dropped(): found in the state */
+
+	struct state_file *state; /* NULL: nothing is kept over a restart */
+	sd_event_source *state_timer;
+	uint64_t state_shortest; /* bytes, when it was rewritten last */
+	uint64_t state_failures;
+	size_t state_left_out; /* findings and entries for which the file has no room */
+	bool state_dirty, state_is_long, state_failing;
 
 	uint64_t due_us;      /* monotonic: when the next pass comes */
 	uint64_t last_end_us; /* monotonic */
@@ -141,6 +149,16 @@ void run_deliver(void *data, const struct finding *finding);
 int run_on_stdout_writable(sd_event_source *source, int fd, uint32_t events, void *data);
 void run_say(struct run *run, enum journal_message id, int priority, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* run_state.c */
+#define RUN_STATE_FOLDER "/var/lib/capauditd"
+int run_open_state(struct run *run); /* before anything is said; 0 or -errno, of what must work */
+void run_close_state(struct run *run);
+/* What was put into the outbox under that number (`finding`: of which transition; NULL: a message),
+ * and who has got it. */
+void run_keep_transition(struct run *run, uint64_t number, unsigned sinks, enum severity severity,
+	const struct bytes *item, const struct finding *finding);
+void run_keep_settled(struct run *run, uint64_t number, unsigned sinks);
 
 /* run_delivery.c */
 extern const char *const run_sink_names[RUN_SINKS]; /* "journal", "stdout" */

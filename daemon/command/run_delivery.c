@@ -49,6 +49,7 @@ static void note_success(struct run *run, unsigned sink, uint64_t number)
 	struct sink *s = &run->sinks[sink];
 
 	outbox_settle(run->outbox, number, 1u << sink);
+	run_keep_settled(run, number, 1u << sink);
 	s->delay_us = 0;
 	if (!s->failing || outbox_waiting(run->outbox, 1u << sink))
 		return;
@@ -186,6 +187,9 @@ bool run_send(struct run *run, unsigned sinks, enum severity severity, const str
 			      : outbox_put(run->outbox, sinks, severity, bytes->data, bytes->length,
 					&number);
 
+	/* What is not kept was told all the same, or is counted. */
+	if (number)
+		run_keep_transition(run, number, r == 0 ? sinks : 0, severity, bytes, fresh);
 	if (r == -ENOMEM) {
 		fine = send_at_once(run, sinks, fresh);
 		if (!fine && fresh)

@@ -80,7 +80,11 @@ static int join(struct ledger *ledger, struct ledger_entry *entry, struct observ
 		&entry->membership, observation->members, observation->member_count, ledger->pass);
 	release_members(observation);
 	merge_executables(&observation->finding, &entry->finding);
-	if (strcmp(entry->finding.id, observation->finding.id) == 0)
+	/* What is said while the API is silent knows less than what it said before a restart. */
+	bool knows_less = observation->finding.provisional && !entry->finding.provisional &&
+			  entry->telling == LEDGER_TOLD;
+
+	if (strcmp(entry->finding.id, observation->finding.id) == 0 && !knows_less)
 		ledger_entry_observe(entry, &observation->finding, ledger->pass);
 	else
 		ledger_entry_join(entry, &observation->finding, ledger->pass);
