@@ -75,7 +75,7 @@ static int load_transition(struct loading *loading, struct byte_reader *record)
 	struct byte_reader item, saved;
 	int kept = load_waiting(loading, record, &item), r;
 
-	if (kept < 0 && kept != -ENOSPC && kept != -ENOMEM)
+	if (kept < 0 && kept != -ENOSPC)
 		return kept;
 	saved = bytes_take_block(record);
 	if (record->failed)
@@ -132,16 +132,23 @@ static int load_record(struct loading *loading, struct byte_reader record)
 	}
 }
 
-/* How many bytes at the end are torn or damaged. */
-static size_t load(struct loading *loading, const struct bytes *content)
+/* *ret_damaged: how many bytes at the end are torn or damaged. 0, or -ENOMEM: what has not been
+ * taken in may then not be written over. */
+static int load(struct loading *loading, const struct bytes *content, size_t *ret_damaged)
 {
 	struct byte_reader log = { .at = content->data, .end = content->data + content->length };
 	struct byte_reader record;
 	int r;
 
-	while ((r = record_next(&log, &record)) == 0)
-		loading->unread += load_record(loading, record) < 0;
-	return r == -ENODATA ? 0 : (size_t)(log.end - log.at);
+	while ((r = record_next(&log, &record)) == 0) {
+		int taken = load_record(loading, record);
+
+		if (taken == -ENOMEM)
+			return taken;
+		loading->unread += taken < 0;
+	}
+	*ret_damaged = r == -ENODATA ? 0 : (size_t)(log.end - log.at);
+	return 0;
 }
 
 /* -- writing ------------------------------------------------------------------------------------
@@ -416,11 +423,17 @@ static void say_loaded(struct run *run, const struct loading *loading, size_t da
 			ledger_count(run->ledger), waiting);
 }
 
-static void take_over(struct run *run, const struct bytes *content)
+static int take_over(struct run *run, const struct bytes *content)
 {
 	struct loading loading = { .run = run };
-	size_t damaged = load(&loading, content);
+	size_t damaged;
+	int r = load(&loading, content, &damaged);
 
+	if (r < 0) {
+		free(loading.boot_id);
+		state_file_close(TAKE_PTR(run->state));
+		return r;
+	}
 	/* These were counted when it happened. */
 	run->dropped_before = outbox_dropped(run->outbox);
 	outbox_forget_sinks(run->outbox, ~run->outputs);
@@ -432,6 +445,7 @@ static void take_over(struct run *run, const struct bytes *content)
 	/* The policy may be another one than then. */
 	run->policy_is_new = true;
 	free(loading.boot_id);
+	return 0;
 }
 
 int run_open_state(struct run *run)
@@ -450,9 +464,7 @@ int run_open_state(struct run *run)
 		return 0;
 	}
 	r = add_timer(run);
-	if (r == 0)
-		take_over(run, &content);
-	return r;
+	return r < 0 ? r : take_over(run, &content);
 }
 
 void run_close_state(struct run *run)

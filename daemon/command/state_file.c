@@ -41,7 +41,7 @@ static int read_all(int fd, struct bytes *ret)
 	char part[65536];
 	ssize_t n;
 
-	while ((n = pread(fd, part, sizeof(part), (off_t)ret->length)) != 0) {
+	while (!ret->failed && (n = pread(fd, part, sizeof(part), (off_t)ret->length)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
