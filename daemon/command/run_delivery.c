@@ -40,7 +40,7 @@ static void note_failure(struct run *run, unsigned sink, int error)
 	if (s->failing)
 		return;
 	s->failing = true;
-	run_say(run, JOURNAL_SOURCE, LOG_ERR, "%s does not take findings, which wait for it: %s.",
+	run_say(run, JOURNAL_DELIVERY, LOG_ERR, "%s does not take findings, which wait for it: %s.",
 		words[sink], strerror(-error));
 }
 
@@ -54,7 +54,7 @@ static void note_success(struct run *run, unsigned sink, uint64_t number)
 	if (!s->failing || outbox_waiting(run->outbox, 1u << sink))
 		return;
 	s->failing = false;
-	run_say(run, JOURNAL_SOURCE, LOG_NOTICE, "%s has taken all that waited for it.",
+	run_say(run, JOURNAL_DELIVERY, LOG_NOTICE, "%s has taken all that waited for it.",
 		words[sink]);
 }
 

@@ -293,11 +293,11 @@ static void note(struct run *run, int r)
 		return;
 	run->state_failing = r < 0;
 	if (r < 0)
-		run_say(run, JOURNAL_SOURCE, LOG_ERR,
+		run_say(run, JOURNAL_DELIVERY, LOG_ERR,
 			"The state cannot be kept: %s. A restart would forget what comes.",
 			strerror(-r));
 	else
-		run_say(run, JOURNAL_SOURCE, LOG_NOTICE, "The state is kept again.");
+		run_say(run, JOURNAL_DELIVERY, LOG_NOTICE, "The state is kept again.");
 }
 
 static void shorten(struct run *run)
@@ -411,14 +411,14 @@ static void say_loaded(struct run *run, const struct loading *loading, size_t da
 	for (unsigned i = 0; i < RUN_SINKS; i++)
 		waiting += outbox_waiting(run->outbox, 1u << i);
 	if (damaged)
-		run_say(run, JOURNAL_SOURCE, LOG_WARNING,
+		run_say(run, JOURNAL_DELIVERY, LOG_WARNING,
 			"The last %zu bytes of the state are torn or damaged, and left out.",
 			damaged);
 	if (loading->unread)
-		run_say(run, JOURNAL_SOURCE, LOG_WARNING,
+		run_say(run, JOURNAL_DELIVERY, LOG_WARNING,
 			"%zu records of the state could not be taken in.", loading->unread);
 	if (ledger_count(run->ledger) || waiting)
-		run_say(run, JOURNAL_SOURCE, LOG_INFO,
+		run_say(run, JOURNAL_DELIVERY, LOG_INFO,
 			"From before: %zu open findings, and %zu entries that wait for a sink.",
 			ledger_count(run->ledger), waiting);
 }
@@ -458,7 +458,7 @@ int run_open_state(struct run *run)
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
-		run_say(run, JOURNAL_SOURCE, given ? LOG_WARNING : LOG_NOTICE,
+		run_say(run, JOURNAL_DELIVERY, given ? LOG_WARNING : LOG_NOTICE,
 			"A restart will forget what is open and undelivered: %s: %s.", folder,
 			why_not(r));
 		return 0;

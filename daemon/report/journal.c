@@ -28,6 +28,7 @@ const char *journal_message_id(enum journal_message message)
 		[JOURNAL_COVERAGE_BACK] = "99ed3e6e52be40fa86be7d1583ab9df9",
 		[JOURNAL_SOURCE] = "f4d36d8d59534420944990e2636837f6",
 		[JOURNAL_EXCEPTION_EXPIRES] = "098041c2d994448d814e3e4205839f84",
+		[JOURNAL_DELIVERY] = "b57a4ffc42a4467281d415fd650c0107",
 	};
 
 	return (size_t)message < ARRAY_SIZE(ids) ? ids[message]
