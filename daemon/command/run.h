@@ -28,8 +28,9 @@ struct sink {
 	struct run *run;
 	sd_event_source *timer; /* when it is tried again */
 	uint64_t delay_us, failures;
-	bool resting; /* it is not to be tried now */
-	bool failing; /* which was said */
+	uint64_t since_us; /* monotonic: it has taken nothing since, while there is a delay */
+	bool resting;	   /* it is not to be tried now */
+	bool failing;	   /* which was said */
 };
 
 struct run {

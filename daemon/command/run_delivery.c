@@ -11,9 +11,10 @@
 #include <string.h>
 #include <syslog.h>
 
-#define RETRY_MIN_US 100000u
+#define RETRY_MIN_US 10000u
 #define RETRY_MAX_US 5000000u
-#define TURN_ITEMS   256u /* then others have their turn */
+#define STUCK_US     3000000u /* a burst fills journald's socket for a moment */
+#define TURN_ITEMS   256u     /* then others have their turn */
 
 /* In the order of enum outputs. */
 const char *const run_sink_names[RUN_SINKS] = { "journal", "stdout" };
@@ -31,12 +32,17 @@ static void try_later(struct run *run, unsigned sink, uint64_t delay_us)
 static void note_failure(struct run *run, unsigned sink, int error)
 {
 	struct sink *s = &run->sinks[sink];
+	uint64_t now = clock_us(CLOCK_MONOTONIC);
 
-	s->failures++;
+	if (!s->delay_us)
+		s->since_us = now;
 	s->delay_us = s->delay_us ? 2 * s->delay_us : RETRY_MIN_US;
 	if (s->delay_us > RETRY_MAX_US)
 		s->delay_us = RETRY_MAX_US;
 	try_later(run, sink, s->delay_us);
+	if (error == -EAGAIN && now - s->since_us < STUCK_US)
+		return;
+	s->failures++;
 	if (s->failing)
 		return;
 	s->failing = true;

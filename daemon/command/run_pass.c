@@ -108,6 +108,18 @@ static void remember_those(
 	}
 }
 
+/* What it said before a restart holds until it says something. */
+static void trust_the_api(struct run *run, struct known_container *known)
+{
+	struct judge_input input = { 0 };
+
+	if (!run->audit.cluster)
+		return;
+	audit_input(&run->audit, known, &input);
+	if (input.api == API_PENDING)
+		ledger_trust(run->ledger, known->container.id);
+}
+
 void run_remember(void *data, const struct audit_result *result, struct audited *audited)
 {
 	struct run *run = data;
@@ -120,6 +132,7 @@ void run_remember(void *data, const struct audit_result *result, struct audited 
 	if (!result->event && (audited->news || run->policy_is_new))
 		ledger_rejudge(run_still, run, run_deliver, run, run->ledger, id);
 	remember_those(run, result, audited, false);
+	trust_the_api(run, audited->known);
 	ledger_settle(run_deliver, run, run->ledger, id);
 }
 

@@ -61,6 +61,7 @@ struct ledger_entry {
 	struct finding *latest;
 	uint32_t observed_pass, joined_pass;
 	enum ledger_telling telling;
+	bool restored; /* and not observed itself since */
 	struct membership membership;
 	struct ledger_container *container;
 	struct ledger_entry *prev, *next; /* of its container */

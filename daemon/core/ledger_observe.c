@@ -84,10 +84,12 @@ static int join(struct ledger *ledger, struct ledger_entry *entry, struct observ
 	bool knows_less = observation->finding.provisional && !entry->finding.provisional &&
 			  entry->telling == LEDGER_TOLD;
 
-	if (strcmp(entry->finding.id, observation->finding.id) == 0 && !knows_less)
+	if (strcmp(entry->finding.id, observation->finding.id) == 0 && !knows_less) {
+		entry->restored = false;
 		ledger_entry_observe(entry, &observation->finding, ledger->pass);
-	else
+	} else {
 		ledger_entry_join(entry, &observation->finding, ledger->pass);
+	}
 	entry->finding.last_seen_us = ledger->now_us;
 	entry->container->pass = ledger->pass;
 	return 0;

@@ -49,6 +49,7 @@ int ledger_restore(struct ledger *ledger, struct finding *finding, struct byte_r
 	if (saved.failed || (telling != LEDGER_TOLD && telling != LEDGER_HELD))
 		return -EBADMSG;
 	entry->telling = (enum ledger_telling)telling;
+	entry->restored = true;
 	r = membership_load(&entry->membership, &saved);
 	if (r < 0)
 		return r;
@@ -69,6 +70,17 @@ int ledger_restore(struct ledger *ledger, struct finding *finding, struct byte_r
 	if (r == 0)
 		entry = NULL;
 	return r;
+}
+
+void ledger_trust(struct ledger *ledger, const char *id)
+{
+	struct ledger_container *container = ledger_find_container(ledger, id);
+	struct ledger_entry *entry;
+
+	for (entry = container ? container->entries : NULL; entry; entry = entry->next)
+		if (entry->restored && entry->finding.class == CLASS_POSTURE &&
+			!entry->finding.provisional)
+			entry->finding.last_seen_us = ledger->now_us;
 }
 
 void ledger_forget(struct ledger *ledger, const char *id)

@@ -94,6 +94,10 @@ void ledger_save(const struct ledger *ledger, const char *id, struct bytes *to);
  * same id, with what ledger_save() said. The first pass that knows better ends it, or changes it;
  * what nobody saw for long begins to be unseen with that pass. 0, -EBADMSG, -ENOMEM, -ENOSPC. */
 int ledger_restore(struct ledger *ledger, struct finding *finding, struct byte_reader saved);
+/* Less is known of that container than before the restart (the API has not told yet): its posture
+ * from then is not over only because it cannot be judged so now. Not for what was observed since.
+ */
+void ledger_trust(struct ledger *ledger, const char *id);
 void ledger_forget(struct ledger *ledger, const char *id); /* without a word */
 /* Ends all of them, as a reboot does. */
 void ledger_resolve_all(ledger_report *report, void *data, struct ledger *ledger, uint64_t now_us,

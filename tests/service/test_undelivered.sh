@@ -231,7 +231,7 @@ test_a_full_disk_is_said_and_made_up_for() {
 	start_some 5
 	wait_until "$patience" all_said opened in_journal
 	said() {
-		journalctl --no-pager --output cat SYSLOG_IDENTIFIER=capauditd | grep --quiet "$1"
+		journalctl --no-pager --output cat SYSLOG_IDENTIFIER=capauditd | grep "$1" >/dev/null
 	}
 	wait_until "$patience" said "state cannot be kept: No space left"
 	rm "$workspace/small/other"
@@ -252,7 +252,7 @@ test_without_a_state_it_goes_on() {
 		start_daemon journal /dev/null "$place"
 		start_some 3
 		wait_until "$patience" all_said opened in_journal
-		journalctl --no-pager --output cat SYSLOG_IDENTIFIER=capauditd | grep --quiet "A restart will forget.*$place"
+		journalctl --no-pager --output cat SYSLOG_IDENTIFIER=capauditd | grep "A restart will forget.*$place" >/dev/null
 		stop_them
 		wait_until "$patience" all_said resolved in_journal
 		stop_daemon TERM
