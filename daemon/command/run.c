@@ -140,6 +140,7 @@ static int open_sources(struct run *run)
 
 	if (status != EXIT_STATUS_OK)
 		return status;
+	run_seed_namespaces(run);
 	r = run_open_kubernetes(run, &diag);
 	if (r == -EINVAL)
 		return usage_error("%s", diag.message);

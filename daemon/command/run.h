@@ -79,6 +79,8 @@ struct run {
 	uint64_t state_failures;
 	size_t state_left_out; /* findings and entries for which the file has no room */
 	bool state_dirty, state_is_long, state_failing;
+	struct kept_namespace *namespaces;
+	size_t namespaces_size;
 
 	uint64_t due_us;      /* monotonic: when the next pass comes */
 	uint64_t last_end_us; /* monotonic */
@@ -161,6 +163,18 @@ void run_keep_transition(struct run *run, uint64_t number, unsigned sinks, enum 
 	const struct bytes *item, const struct finding *finding);
 void run_keep_settled(struct run *run, uint64_t number, unsigned sinks);
 
+void run_keep_labels(struct run *run, struct namespace_record *record); /* where they are new */
+
+/* run_namespaces.c: what the state file has of them. */
+int run_load_namespace(struct run *run, struct byte_reader *from); /* 0 or -errno */
+void run_seed_namespaces(struct run *run);			   /* once there is a cluster */
+/* True where it is to be written, and is in *to. */
+bool run_keep_namespace(struct run *run, struct namespace_record *record, struct bytes *to);
+/* All of them until NULL, appended to *to. *position starts at NULL. */
+const struct namespace_record *run_next_namespace(
+	const struct run *run, const void **position, struct bytes *to);
+void run_forget_namespaces(struct run *run);
+
 /* run_delivery.c */
 extern const char *const run_sink_names[RUN_SINKS]; /* "journal", "stdout" */
 int run_open_delivery(struct run *run);		    /* 0 or -errno */
@@ -169,6 +183,8 @@ void run_close_delivery(struct run *run);
  * delivered. False where a sink is failing. */
 bool run_send(struct run *run, unsigned sinks, enum severity severity, const struct bytes *bytes,
 	const struct finding *fresh);
-void run_flush_outputs(struct run *run); /* once more, whoever failed before */
+/* For metrics: run->sinks[].failures, outbox_waiting() of each sink (messages count), and */
+uint64_t run_dropped(const struct run *run); /* transitions that found no room since the start */
+void run_flush_outputs(struct run *run);     /* once more, whoever failed before */
 
 #endif

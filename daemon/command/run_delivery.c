@@ -253,6 +253,11 @@ int run_open_delivery(struct run *run)
 	return 0;
 }
 
+uint64_t run_dropped(const struct run *run)
+{
+	return outbox_dropped(run->outbox) - run->dropped_before;
+}
+
 void run_flush_outputs(struct run *run)
 {
 	for (unsigned i = 0; i < RUN_SINKS; i++) {

@@ -133,6 +133,7 @@ void run_remember(void *data, const struct audit_result *result, struct audited 
 		ledger_rejudge(run_still, run, run_deliver, run, run->ledger, id);
 	remember_those(run, result, audited, false);
 	trust_the_api(run, audited->known);
+	run_keep_labels(run, audited->known->namespace_record);
 	ledger_settle(run_deliver, run, run->ledger, id);
 }
 

@@ -33,6 +33,7 @@ enum record {
 	RECORD_OPEN = 3,    /* finding, ledger_save() */
 	RECORD_WAITING = 4, /* number, sinks, severity, item */
 	RECORD_SETTLED = 5, /* number, sinks */
+	RECORD_NAMESPACE = 6, /* name, labels */
 };
 
 /* -- reading ------------------------------------------------------------------------------------
@@ -127,6 +128,8 @@ static int load_record(struct loading *loading, struct byte_reader record)
 		return load_waiting(loading, &record, &item);
 	case RECORD_SETTLED:
 		return load_settled(loading, &record);
+	case RECORD_NAMESPACE:
+		return run_load_namespace(loading->run, &record);
 	default:
 		return 0; /* another version's */
 	}
@@ -244,6 +247,22 @@ static int add_outbox(struct run *run, struct bytes *part)
 	return r;
 }
 
+static int add_namespaces(struct run *run, struct bytes *part)
+{
+	_cleanup_(bytes_done) struct bytes record = { 0 };
+	const void *position = NULL;
+	int r = 0;
+
+	while (r == 0) {
+		record.length = 0;
+		bytes_add_number(&record, RECORD_NAMESPACE);
+		if (!run_next_namespace(run, &position, &record))
+			break;
+		r = add_record(run, part, &record, false);
+	}
+	return r;
+}
+
 /* Replaces the file by one that says what is true now, and nothing else. */
 static int rewrite(struct run *run, bool held)
 {
@@ -262,6 +281,8 @@ static int rewrite(struct run *run, bool held)
 		r = add_ledger(run, &part, false, held, &room);
 	if (r == 0)
 		r = add_outbox(run, &part);
+	if (r == 0)
+		r = add_namespaces(run, &part);
 	if (r == 0)
 		r = add_record(run, &part, &nothing, true);
 	if (r == 0)
@@ -379,6 +400,17 @@ void run_keep_settled(struct run *run, uint64_t number, unsigned sinks)
 	append(run, &record);
 }
 
+void run_keep_labels(struct run *run, struct namespace_record *record)
+{
+	_cleanup_(bytes_done) struct bytes kept = { 0 };
+
+	if (!run->state || !record)
+		return;
+	bytes_add_number(&kept, RECORD_NAMESPACE);
+	if (run_keep_namespace(run, record, &kept))
+		append(run, &kept);
+}
+
 /* -- start and end ------------------------------------------------------------------------------
  */
 
@@ -404,12 +436,19 @@ static const char *why_not(int error)
 	}
 }
 
-static void say_loaded(struct run *run, const struct loading *loading, size_t damaged)
+static size_t count_waiting(const struct run *run)
 {
 	size_t waiting = 0;
 
 	for (unsigned i = 0; i < RUN_SINKS; i++)
 		waiting += outbox_waiting(run->outbox, 1u << i);
+	return waiting;
+}
+
+static void say_loaded(struct run *run, const struct loading *loading, size_t damaged)
+{
+	size_t waiting = count_waiting(run);
+
 	if (damaged)
 		run_say(run, JOURNAL_DELIVERY, LOG_WARNING,
 			"The last %zu bytes of the state are torn or damaged, and left out.",
@@ -469,12 +508,16 @@ int run_open_state(struct run *run)
 
 void run_close_state(struct run *run)
 {
-	if (run->state) {
-		int r = rewrite(run, true);
+	int r = run->state ? rewrite(run, true) : -ENOENT;
 
-		if (r < 0)
-			message("the state cannot be kept: %s", strerror(-r));
+	/* Whoever takes no findings is told nothing else either. */
+	if (r < 0 && run->outbox && count_waiting(run)) {
+		run->outputs = 0;
+		run_say(run, JOURNAL_DELIVERY, LOG_ERR,
+			"%zu entries were not delivered, and cannot be kept: %s.",
+			count_waiting(run), strerror(-r));
 	}
+	run_forget_namespaces(run);
 	state_file_close(TAKE_PTR(run->state));
 	run->state_timer = sd_event_source_disable_unref(run->state_timer);
 }

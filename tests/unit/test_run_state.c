@@ -108,6 +108,7 @@ static void take_down(struct daemon *d)
 {
 	struct run *run = &d->run;
 
+	run_forget_namespaces(run);
 	state_file_close(TAKE_PTR(run->state));
 	(void)sd_event_source_disable_unref(run->state_timer);
 	run_close_outputs(run);
@@ -282,6 +283,71 @@ static void what_was_not_delivered_is_delivered_in_order_after_a_restart(void **
 		assert_int_equal(ledger_count(d.run.ledger), 0);
 		end(&d);
 	}
+}
+
+static struct namespace_record *labelled(const char *level)
+{
+	char text[256];
+	struct namespace_record *record;
+
+	(void)snprintf(text, sizeof(text),
+		"{\"kind\": \"Namespace\", \"metadata\": {\"name\": \"shop\", \"labels\": "
+		"{\"a\": \"\", \"pod-security.kubernetes.io/enforce\": \"%s\"}}}",
+		level);
+	assert_int_equal(namespace_record_parse(text, strlen(text), &record), 0);
+	return record;
+}
+
+static const char *label_in(const struct cluster *cluster)
+{
+	struct namespace_record *record = cluster_find_namespace(cluster, "shop");
+
+	assert_non_null(record);
+	return label_find(
+		record->labels, record->label_count, "pod-security.kubernetes.io/enforce");
+}
+
+static void labels_hold_until_the_api_tells_again(void **state)
+{
+	struct namespace_record *record = labelled("restricted"), *newer = labelled("baseline");
+	struct daemon d;
+	off_t size;
+	struct stat st;
+
+	(void)state;
+	begin(&d);
+	run_keep_labels(&d.run, NULL);
+	run_keep_labels(&d.run, record);
+	assert_int_equal(stat(path, &st), 0);
+	size = st.st_size;
+	run_keep_labels(&d.run, record);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, size);
+	crash(&d);
+	for (int i = 0; i < 2; i++) {
+		struct cluster *cluster = cluster_new();
+
+		begin(&d);
+		assert_non_null(cluster);
+		d.run.sources.cluster = cluster;
+		run_seed_namespaces(&d.run);
+		assert_string_equal(label_in(cluster), i ? "baseline" : "restricted");
+		assert_false(cluster_knows_namespaces(cluster));
+		/* the API has the last word: another label, or no such namespace */
+		cluster_begin_namespaces(cluster);
+		if (i == 0) {
+			assert_int_equal(
+				cluster_put_namespace_take(cluster, namespace_record_ref(newer)),
+				0);
+			run_keep_labels(&d.run, newer);
+		}
+		cluster_end_namespaces(cluster);
+		assert_int_equal(cluster_namespace_count(cluster), i == 0);
+		(i ? end : crash)(&d);
+		cluster_free(cluster);
+	}
+	namespace_record_unref(record);
+	namespace_record_unref(newer);
 }
 
 static void a_reboot_ends_all_of_them(void **state)
@@ -602,6 +668,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STATE_TEST(open_findings_are_remembered_and_not_opened_again),
 		STATE_TEST(what_was_not_delivered_is_delivered_in_order_after_a_restart),
+		STATE_TEST(labels_hold_until_the_api_tells_again),
 		STATE_TEST(a_reboot_ends_all_of_them),
 		STATE_TEST(a_file_that_ends_anywhere_has_all_that_was_whole),
 		STATE_TEST(a_damaged_file_is_no_harm),
