@@ -4,6 +4,7 @@
  */
 #include "run.h"
 
+#include "notify.h"
 #include "privilege.h"
 
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <systemd/sd-daemon.h>
 
 #define MMAP_THRESHOLD 65536
 
@@ -47,7 +47,7 @@ static bool is_ending(void)
 {
 	sigset_t pending;
 
-	(void)sd_notify(false, "WATCHDOG=1");
+	(void)notify("WATCHDOG=1");
 	return sigpending(&pending) == 0 &&
 	       (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }
@@ -118,13 +118,15 @@ static int set_up(struct run *run)
 	if (r >= 0)
 		r = run_open_outputs(run);
 	if (r >= 0)
+		r = run_open_state(run);
+	if (r >= 0)
 		r = run_watch_policy(run);
 	if (r >= 0)
 		r = run_open_events(run);
 	if (r >= 0 && !run->events_source)
 		r = run_watch_cgroups(run);
 	if (r >= 0)
-		r = sd_event_set_watchdog(run->event, true);
+		r = run_open_notify(run);
 	return r < 0 ? r : 0;
 }
 
@@ -138,6 +140,7 @@ static int open_sources(struct run *run)
 
 	if (status != EXIT_STATUS_OK)
 		return status;
+	run_seed_namespaces(run);
 	r = run_open_kubernetes(run, &diag);
 	if (r == -EINVAL)
 		return usage_error("%s", diag.message);
@@ -161,13 +164,14 @@ static int turn(struct run *run)
 		"capauditd " CAPAUDITD_VERSION " started on node %s with policy %s.",
 		run->node.name, policy_file(run->policy) ? policy_file(run->policy) : "(built-in)");
 	r = sd_event_loop(run->event);
-	(void)sd_notify(false, "STOPPING=1");
+	(void)notify("STOPPING=1");
 	if (r < 0) {
 		message("the event loop failed: %s", strerror(-r));
 		return EXIT_STATUS_INTERNAL;
 	}
 	run_say(run, JOURNAL_STOPPED, LOG_INFO, "capauditd stopped; %zu findings were open.",
 		ledger_count(run->ledger));
+	run_flush_outputs(run);
 	return EXIT_STATUS_OK;
 }
 
@@ -175,12 +179,14 @@ static void tear_down(struct run *run)
 {
 	run_close_http(run);
 	run_close_kubernetes(run);
+	run_close_state(run);
 	run_close_outputs(run);
 	for (size_t i = 0; i < run->policy_watch_count; i++)
 		(void)sd_event_source_disable_unref(run->policy_watches[i]);
 	free(run->policy_watches);
 	(void)sd_event_source_disable_unref(run->policy_timer);
 	(void)sd_event_source_disable_unref(run->timer);
+	(void)sd_event_source_disable_unref(run->notify_timer);
 	(void)sd_event_source_disable_unref(run->watch_source);
 	cgroup_watch_free(run->watch);
 	run_close_events(run);

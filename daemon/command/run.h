@@ -12,6 +12,7 @@
 #include <capauditd/command.h>
 #include <capauditd/ledger.h>
 #include <capauditd/metrics.h>
+#include <capauditd/outbox.h>
 #include <capauditd/text.h>
 
 #include <systemd/sd-event.h>
@@ -22,12 +23,28 @@ struct run_options {
 	const char *metrics, *socket;
 };
 
+enum run_sink { RUN_SINK_JOURNAL, RUN_SINK_STDOUT, RUN_SINKS }; /* bits of enum outputs */
+
+/* How a sink is doing. What waits for it: outbox_waiting(). */
+struct sink {
+	struct run *run;
+	sd_event_source *timer; /* when it is tried again */
+	uint64_t delay_us, failures;
+	uint64_t since_us; /* monotonic: it has taken nothing since, while there is a delay */
+	bool resting;	   /* it is not to be tried now */
+	bool failing;	   /* which was said */
+};
+
 struct run {
 	const struct run_options *options;
 	sd_event *event;
 	sd_event_source *timer;	       /* the next pass */
 	sd_event_source *policy_timer; /* a change of the policy has settled */
 	sd_event_source *stdout_source;
+	sd_event_source *notify_timer;
+	uint64_t watchdog_us; /* how often the service manager is told that the loop turns; 0: never
+			       */
+	bool owes_ready;      /* it has not taken yet that we are ready */
 	sd_event_source **policy_watches; /* inotify on the folders of the policy file */
 	size_t policy_watch_count;
 
@@ -52,12 +69,27 @@ struct run {
 	struct node node;
 	struct report_context context;
 	unsigned outputs; /* of enum outputs */
+	struct journal_link *journal;
 	struct line_stream *out;
 	struct run_http *http;
 	struct namespace_counts *open; /* of the last scrape */
 	struct run_counts counts;
 	struct coverage coverage; /* of the last pass, as it was judged */
 	uint64_t started_us;	  /* realtime */
+
+	struct outbox *outbox; /* what the sinks have not got yet */
+	struct sink sinks[RUN_SINKS];
+	uint64_t begun_number;	 /* the item of which standard output has a part */
+	uint64_t dropped_before; /* of outbox_dropped(): found in the state */
+
+	struct state_file *state; /* NULL: nothing is kept over a restart */
+	sd_event_source *state_timer;
+	uint64_t state_shortest; /* bytes, when it was rewritten last */
+	uint64_t state_failures;
+	size_t state_left_out; /* findings and entries for which the file has no room */
+	bool state_dirty, state_is_long, state_failing;
+	struct kept_namespace *namespaces;
+	size_t namespaces_size;
 
 	uint64_t due_us;      /* monotonic: when the next pass comes */
 	uint64_t last_end_us; /* monotonic */
@@ -124,10 +156,17 @@ int run_watch_policy(struct run *run);
 void run_warn_of_expiry(struct run *run);
 const char *run_policy_path(const struct run *run); /* NULL: built-in, asked for by "none" */
 
+/* run_notify.c */
+int run_open_notify(struct run *run); /* 0 or -errno */
+void run_notify_ready(struct run *run);
+
 /* run_output.c */
 int run_open_outputs(struct run *run);
 void run_close_outputs(struct run *run);
 void run_deliver(void *data, const struct finding *finding);
+void run_say(struct run *run, enum journal_message id, int priority, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
 /* run_http.c: opens what serves metrics and the socket, while privileges are held. EXIT_STATUS_OK,
  * or another exit status, said. */
 int run_open_http(struct run *run);
@@ -143,7 +182,37 @@ struct finding_stream *finding_stream_new(const struct run *run);
 ssize_t finding_stream_next(void *stream, char *buffer, size_t size);
 void finding_stream_free(void *stream);
 
-void run_say(struct run *run, enum journal_message id, int priority, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+/* run_state.c */
+#define RUN_STATE_FOLDER "/var/lib/capauditd"
+int run_open_state(struct run *run); /* before anything is said; 0 or -errno, of what must work */
+void run_close_state(struct run *run);
+/* What was put into the outbox under that number (`finding`: of which transition; NULL: a message),
+ * and who has got it. */
+void run_keep_transition(struct run *run, uint64_t number, unsigned sinks, enum severity severity,
+	const struct bytes *item, const struct finding *finding);
+void run_keep_settled(struct run *run, uint64_t number, unsigned sinks);
+
+void run_keep_labels(struct run *run, struct namespace_record *record); /* where they are new */
+
+/* run_namespaces.c: what the state file has of them. */
+int run_load_namespace(struct run *run, struct byte_reader *from); /* 0 or -errno */
+void run_seed_namespaces(struct run *run);			   /* once there is a cluster */
+/* True where it is to be written, and is in *to. */
+bool run_keep_namespace(struct run *run, struct namespace_record *record, struct bytes *to);
+/* All of them until NULL, appended to *to. *position starts at NULL. */
+const struct namespace_record *run_next_namespace(
+	const struct run *run, const void **position, struct bytes *to);
+void run_forget_namespaces(struct run *run);
+
+/* run_delivery.c */
+int run_on_stdout_writable(sd_event_source *source, int fd, uint32_t events, void *data);
+int run_open_delivery(struct run *run); /* 0 or -errno */
+void run_close_delivery(struct run *run);
+/* Puts what was made of `fresh` (NULL: of a message) into the outbox, and delivers what can be
+ * delivered. False where a sink is failing. */
+bool run_send(struct run *run, unsigned sinks, enum severity severity, const struct bytes *bytes,
+	const struct finding *fresh);
+uint64_t run_dropped(const struct run *run); /* transitions that found no room since the start */
+void run_flush_outputs(struct run *run);     /* once more, whoever failed before */
 
 #endif

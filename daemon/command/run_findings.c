@@ -50,13 +50,14 @@ void finding_stream_free(void *data)
 static int find_next(struct finding_stream *stream)
 {
 	while (stream->at < stream->count) {
-		const struct finding *f =
-			ledger_get(stream->run->ledger, stream->ids[stream->at++]);
+		const struct ledger *ledger = stream->run->ledger;
+		const char *id = stream->ids[stream->at++];
 
-		if (!f)
+		/* One that has ended may be held by now, and not be told yet. */
+		if (!ledger_has(ledger, id))
 			continue;
 		free(stream->text);
-		stream->text = finding_to_json(&stream->run->context, f);
+		stream->text = finding_to_json(&stream->run->context, ledger_get(ledger, id));
 		if (!stream->text)
 			return -ENOMEM;
 		stream->length = strlen(stream->text);

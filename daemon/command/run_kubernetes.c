@@ -101,6 +101,9 @@ enum resolved_reason run_still(void *data, const struct finding *f)
 	if (!known)
 		return RESOLVED_NOT;
 	audit_input(&run->audit, known, &input);
+	/* After a restart less may be known of it than when it was found. */
+	if (input.api == API_PENDING && !f->provisional)
+		return RESOLVED_NOT;
 	judge_finding_subject(&input, f, &subject);
 	decision = policy_decide(run->policy, &subject, NULL, input.label);
 	reason = decision.source == PROFILE_FROM_NAMESPACE_LABEL ||

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+_Static_assert((unsigned)RUN_SINKS == METRICS_SINKS, "each sink has a metric");
+
 static uint64_t count_files(const char *folder)
 {
 	DIR *directory = opendir(folder);
@@ -112,8 +114,8 @@ int run_write_metrics(struct run *run, char **ret, size_t *ret_length)
 		.counts = &run->counts,
 		.coverage = run->coverage,
 		.complete = run->passed && run->complete,
-		.undelivered = run->out ? line_stream_waiting(run->out) : 0,
-		.ledger_dropped = ledger_dropped(run->ledger),
+		.undelivered = outbox_count(run->outbox),
+		.dropped = run_dropped(run) + ledger_dropped(run->ledger),
 		.policy = run->policy,
 		.process.start_us = run->started_us,
 	};
@@ -131,6 +133,8 @@ int run_write_metrics(struct run *run, char **ret, size_t *ret_length)
 	count_containers(run, &metrics);
 	count_events(run, &metrics);
 	find_sources(run, &metrics);
+	for (unsigned i = 0; i < RUN_SINKS; i++)
+		metrics.sink_failures[i] = run->sinks[i].failures;
 	find_usage(&metrics.process);
 	to = open_memstream(&text, &length);
 	if (!to)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Hands findings and operational messages to the sinks that the policy names.
+ * Which sinks there are, and what is said to whom: findings go to all that the policy names,
+ * operational messages to the journal, or else to standard error.
  */
 #include "run.h"
+
+#include "undelivered.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -11,28 +14,13 @@
 #include <sys/epoll.h>
 #include <syslog.h>
 
+/* Of what waits for sinks, in memory: about ten thousand findings. */
+#define OUTBOX_SIZE_MAX (16u << 20)
+
 /* systemd gives its services an invocation id. */
 static unsigned default_outputs(void)
 {
 	return getenv("INVOCATION_ID") || getenv("JOURNAL_STREAM") ? OUTPUT_JOURNAL : OUTPUT_STDOUT;
-}
-
-static int on_writable(sd_event_source *source, int fd, uint32_t events, void *data)
-{
-	struct run *run = data;
-	ssize_t waiting = line_stream_flush(run->out);
-
-	(void)fd;
-	(void)events;
-	if (waiting > 0)
-		return 0;
-	if (waiting < 0) {
-		run->counts.undeliverable += line_stream_waiting(run->out);
-		run_say(run, JOURNAL_SOURCE, LOG_ERR, "cannot write to standard output: %s",
-			strerror((int)-waiting));
-		line_stream_free(TAKE_PTR(run->out));
-	}
-	return sd_event_source_set_enabled(source, SD_EVENT_OFF);
 }
 
 static int open_stdout(struct run *run)
@@ -45,7 +33,7 @@ static int open_stdout(struct run *run)
 	if (r < 0)
 		return r;
 	r = sd_event_add_io(run->event, &run->stdout_source, line_stream_fd(run->out), EPOLLOUT,
-		on_writable, run);
+		run_on_stdout_writable, run);
 	if (r == -EPERM)
 		return 0; /* a regular file is always writable, and cannot be polled */
 	return r < 0 ? r : sd_event_source_set_enabled(run->stdout_source, SD_EVENT_OFF);
@@ -54,75 +42,66 @@ static int open_stdout(struct run *run)
 int run_open_outputs(struct run *run)
 {
 	unsigned wanted = policy_run(run->policy)->outputs;
+	int r = 0;
 
+	if (!run->outbox)
+		run->outbox = outbox_new(OUTBOX_SIZE_MAX);
+	if (!run->outbox)
+		return -ENOMEM;
+	if (!run->journal)
+		r = journal_link_new(JOURNAL_SOCKET, &run->journal);
+	if (r == 0)
+		r = run_open_delivery(run);
+	if (r < 0)
+		return r;
 	run->outputs = wanted ? wanted : default_outputs();
-	return run->outputs & OUTPUT_STDOUT ? open_stdout(run) : 0;
+	r = run->outputs & OUTPUT_STDOUT ? open_stdout(run) : 0;
+	if (r < 0)
+		return r;
+	/* What is no output any more takes with it what waited for it. */
+	outbox_forget_sinks(run->outbox, ~run->outputs);
+	return 0;
 }
 
 void run_close_outputs(struct run *run)
 {
+	run_close_delivery(run);
 	run->stdout_source = sd_event_source_disable_unref(run->stdout_source);
 	line_stream_free(TAKE_PTR(run->out));
-}
-
-static void count_failure(struct run *run, enum sink sink)
-{
-	run->counts.sink_failures[sink]++;
-	run->counts.undeliverable++;
-}
-
-static void put_line(struct run *run, const struct finding *finding)
-{
-	_cleanup_free_ char *json = NULL;
-	int r;
-
-	if (!run->out) { /* its reader has gone, which was said */
-		count_failure(run, SINK_STDOUT);
-		return;
-	}
-	json = finding_to_json(&run->context, finding);
-	r = json ? line_stream_put(run->out, json) : -ENOMEM;
-	if (r < 0) {
-		bool said = run->counts.sink_failures[SINK_STDOUT] > 0;
-
-		count_failure(run, SINK_STDOUT);
-		if (!said)
-			run_say(run, JOURNAL_SOURCE, LOG_ERR,
-				"standard output does not take findings: %s", strerror(-r));
-		return;
-	}
-	if (run->stdout_source && line_stream_flush(run->out) > 0)
-		(void)sd_event_source_set_enabled(run->stdout_source, SD_EVENT_ON);
-}
-
-static bool lives(const struct run *run, const struct finding *finding)
-{
-	const struct task *task = snapshot_find(&run->audit.snapshot, finding->process.pid);
-
-	return finding->state != FINDING_RESOLVED && task &&
-	       task->start_ticks == finding->process.start_ticks;
+	journal_link_free(TAKE_PTR(run->journal));
+	outbox_free(TAKE_PTR(run->outbox));
 }
 
 void run_deliver(void *data, const struct finding *finding)
 {
 	struct run *run = data;
+	_cleanup_(bytes_done) struct bytes bytes = { 0 };
 
 	if (finding->state == FINDING_OPENED && finding->verdict == VERDICT_VIOLATION)
 		run->counts.findings[finding->class][finding->severity]++;
-	if (run->outputs & OUTPUT_JOURNAL) {
-		int r = journal_send_finding(&run->context, finding, lives(run, finding));
+	undelivered_encode_finding(&run->context, finding, &bytes);
+	run_send(run, run->outputs, finding->severity, &bytes, finding);
+}
 
-		if (r < 0)
-			count_failure(run, SINK_JOURNAL);
-		if (r < 0)
-			message("the journal does not take a finding: %s", strerror(-r));
-	}
-	if (run->outputs & OUTPUT_STDOUT)
-		put_line(run, finding);
+/* Journald has our standard error as well. */
+static void say_on_stderr(const char *text)
+{
+	char line[2048], clean[4 * sizeof(line)];
+	int length;
+
+	if (getenv("JOURNAL_STREAM"))
+		return;
+	(void)snprintf(line, sizeof(line), "%s", text);
+	text_escape_into(clean, sizeof(clean), line, strlen(line));
+	length = snprintf(line, sizeof(line), "capauditd: %s\n", clean);
+	if ((size_t)length >= sizeof(line))
+		line[sizeof(line) - 2] = '\n';
+	(void)write_without_waiting(STDERR_FILENO, line, strlen(line));
 }
 
 void run_say(struct run *run, enum journal_message id, int priority, const char *format, ...)
 {
+	_cleanup_(bytes_done) struct bytes bytes = { 0 };
 	_cleanup_free_ char *text = NULL;
 	va_list arguments;
 	int n;
@@ -134,6 +113,10 @@ void run_say(struct run *run, enum journal_message id, int priority, const char 
 		text = NULL;
 		return;
 	}
-	if (!(run->outputs & OUTPUT_JOURNAL) || journal_send_message(id, priority, "%s", text) < 0)
-		message("%s", text);
+	if (run->outputs & OUTPUT_JOURNAL) {
+		undelivered_encode_message(id, priority, text, &bytes);
+		if (run_send(run, OUTPUT_JOURNAL, SEVERITY_NONE, &bytes, NULL))
+			return;
+	}
+	say_on_stderr(text);
 }

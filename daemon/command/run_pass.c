@@ -4,11 +4,12 @@
  */
 #include "run.h"
 
+#include "notify.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <syslog.h>
-#include <systemd/sd-daemon.h>
 
 /* Passes that something sets off take at most about a tenth of the time. */
 #define SPACING_FACTOR	 9u
@@ -108,6 +109,18 @@ static void remember_those(
 	}
 }
 
+/* What it said before a restart holds until it says something. */
+static void trust_the_api(struct run *run, struct known_container *known)
+{
+	struct judge_input input = { 0 };
+
+	if (!run->audit.cluster)
+		return;
+	audit_input(&run->audit, known, &input);
+	if (input.api == API_PENDING)
+		ledger_trust(run->ledger, known->container.id);
+}
+
 void run_remember(void *data, const struct audit_result *result, struct audited *audited)
 {
 	struct run *run = data;
@@ -120,6 +133,8 @@ void run_remember(void *data, const struct audit_result *result, struct audited 
 	if (!result->event && (audited->news || run->policy_is_new))
 		ledger_rejudge(run_still, run, run_deliver, run, run->ledger, id);
 	remember_those(run, result, audited, false);
+	trust_the_api(run, audited->known);
+	run_keep_labels(run, audited->known->namespace_record);
 	ledger_settle(run_deliver, run, run->ledger, id);
 }
 
@@ -176,9 +191,8 @@ void run_status(struct run *run)
 		violations += f->verdict == VERDICT_VIOLATION;
 		drift += f->verdict == VERDICT_VIOLATION && f->class == CLASS_DRIFT;
 	}
-	(void)sd_notifyf(false,
-		"STATUS=%zu violations open (%zu drift); %" PRIu64 " processes in %" PRIu64
-		" containers%s; last pass %" PRIu64 " ms",
+	(void)notify("STATUS=%zu violations open (%zu drift); %" PRIu64 " processes in %" PRIu64
+		     " containers%s; last pass %" PRIu64 " ms",
 		violations, drift, run->audit.snapshot.coverage.container_processes,
 		run->audit.snapshot.coverage.containers,
 		run->complete ? "" : "; not everything is seen", run->last_duration_us / 1000u);
@@ -273,7 +287,7 @@ void run_pass(struct run *run)
 	if (!run->passed) {
 		run->passed = true;
 		run_hear_events(run);
-		(void)sd_notify(false, "READY=1");
+		run_notify_ready(run);
 	}
 	run_status(run);
 	release_memory();

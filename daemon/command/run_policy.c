@@ -5,6 +5,8 @@
  */
 #include "run.h"
 
+#include "notify.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <libgen.h>
@@ -13,7 +15,6 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <syslog.h>
-#include <systemd/sd-daemon.h>
 
 #define SETTLE_US   200000u /* an editor or a ConfigMap writes in several steps */
 #define WATCHES_MAX 2u
@@ -125,7 +126,7 @@ void run_reload(struct run *run)
 	struct policy *new;
 	int r;
 
-	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_us(CLOCK_MONOTONIC));
+	(void)notify("RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_us(CLOCK_MONOTONIC));
 	free(TAKE_PTR(run->policy_text));
 	read_text(run, &run->policy_text, &run->policy_length);
 	r = command_load_policy(run->options->policy, &new, &diag);
@@ -150,7 +151,7 @@ void run_reload(struct run *run)
 		run_warn_of_expiry(run);
 		run_status(run);
 	}
-	(void)sd_notify(false, "READY=1");
+	run_notify_ready(run);
 }
 
 static int on_settled(sd_event_source *source, uint64_t now, void *data)

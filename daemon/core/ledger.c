@@ -38,6 +38,8 @@ void ledger_begin(struct ledger *ledger, uint64_t now_us)
 {
 	ledger->pass++;
 	ledger->now_us = now_us;
+	if (!ledger->begun_us)
+		ledger->begun_us = now_us;
 }
 
 void ledger_resume(struct ledger *ledger, uint64_t now_us)
@@ -95,15 +97,18 @@ static void resolve(ledger_report *report, void *data, struct ledger *ledger,
 static enum resolved_reason why_over(
 	const struct ledger *ledger, const struct ledger_entry *entry, bool complete)
 {
-	const struct finding *finding = &entry->finding;
+	uint64_t last_seen_us = entry->finding.last_seen_us;
 
 	if (complete && entry->container->pass != ledger->pass)
 		return RESOLVED_EXITED;
+	/* While nobody looked it was not unseen. */
+	if (last_seen_us < ledger->begun_us)
+		last_seen_us = ledger->begun_us;
 	/* Seen in this pass; or the clock was set back. */
-	if (ledger->now_us <= finding->last_seen_us)
+	if (ledger->now_us <= last_seen_us)
 		return RESOLVED_NOT;
-	return ledger->now_us - finding->last_seen_us >= ledger->resolve_after_us ? RESOLVED_DROPPED
-										  : RESOLVED_NOT;
+	return ledger->now_us - last_seen_us >= ledger->resolve_after_us ? RESOLVED_DROPPED
+									 : RESOLVED_NOT;
 }
 
 static void settle(
@@ -176,26 +181,50 @@ const struct finding *ledger_next(const struct ledger *ledger, const void **posi
 	return entry ? &entry->finding : NULL;
 }
 
-bool ledger_knows(const struct ledger *ledger, const char *id)
+const char *ledger_next_id(const struct ledger *ledger, const void **position)
 {
-	return ledger_find(ledger, id) != NULL;
+	const struct ledger_entry *last = *position;
+	const struct ledger_entry *entry = last ? last->hh.next : ledger->entries;
+
+	if (entry)
+		*position = entry;
+	return entry ? entry->finding.id : NULL;
 }
 
 const struct finding *ledger_get(const struct ledger *ledger, const char *id)
 {
 	const struct ledger_entry *entry = ledger_find(ledger, id);
 
-	return entry && entry->telling == LEDGER_TOLD ? &entry->finding : NULL;
+	return entry ? &entry->finding : NULL;
+}
+
+bool ledger_knows(const struct ledger *ledger, const char *id)
+{
+	return ledger_find(ledger, id) != NULL;
 }
 
 bool ledger_has(const struct ledger *ledger, const char *id)
 {
-	return ledger_get(ledger, id) != NULL;
+	const struct ledger_entry *entry = ledger_find(ledger, id);
+
+	return entry && entry->telling == LEDGER_TOLD;
 }
 
 size_t ledger_count(const struct ledger *ledger)
 {
 	return HASH_COUNT(ledger->entries) - ledger->untold;
+}
+
+void ledger_resolve_all(ledger_report *report, void *data, struct ledger *ledger, uint64_t now_us,
+	enum resolved_reason reason)
+{
+	struct ledger_entry *entry, *next;
+
+	ledger->now_us = now_us;
+	for (entry = ledger->entries; entry; entry = next) {
+		next = entry->hh.next;
+		resolve(report, data, ledger, entry, reason);
+	}
 }
 
 uint64_t ledger_dropped(const struct ledger *ledger)

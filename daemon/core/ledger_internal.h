@@ -31,7 +31,8 @@ struct remembered_member {
 struct membership {
 	struct remembered_member *members;
 	size_t sorted, fresh, space;
-	uint32_t forgot_pass; /* in which those long unseen were forgotten last */
+	uint32_t forgot_pass;	 /* in which those long unseen were forgotten last */
+	uint64_t counted_before; /* those that began before were, since before a restart */
 };
 
 struct ledger_entry;
@@ -61,6 +62,7 @@ struct ledger_entry {
 	struct finding *latest;
 	uint32_t observed_pass, joined_pass;
 	enum ledger_telling telling;
+	bool restored; /* and not observed itself since */
 	struct membership membership;
 	struct ledger_container *container;
 	struct ledger_entry *prev, *next; /* of its container */
@@ -69,8 +71,9 @@ struct ledger_entry {
 
 struct ledger {
 	uint64_t resolve_after_us, now_us, dropped;
-	size_t untold; /* entries that are not LEDGER_TOLD */
-	uint32_t pass; /* from 1; 0 stands for never */
+	uint64_t begun_us; /* the first pass: before it nobody looked */
+	size_t untold;	   /* entries that are not LEDGER_TOLD */
+	uint32_t pass;	   /* from 1; 0 stands for never */
 	struct ledger_entry *entries;
 	struct ledger_container *containers;
 };
@@ -84,6 +87,15 @@ bool membership_has(const struct membership *membership, const struct member *me
 /* Ends a pass: returns how many processes were new in it, and forgets those long unseen. */
 size_t membership_settle(struct membership *membership, uint32_t pass);
 void membership_done(struct membership *membership);
+
+/* For restarts. membership_load(): 0, -EBADMSG, -ENOMEM. */
+void membership_save(const struct membership *membership, struct bytes *to);
+int membership_load(struct membership *membership, struct byte_reader *from);
+
+/* Puts it into all tables. 0 or -ENOMEM: then it is in none, and the caller's. */
+int ledger_insert(struct ledger *ledger, struct ledger_entry *entry, const char *container_id);
+void ledger_entry_free(struct ledger_entry *entry);
+DEFINE_CLEANUP(struct ledger_entry, ledger_entry_free)
 
 struct ledger_entry *ledger_find(const struct ledger *ledger, const char *id);
 struct ledger_container *ledger_find_container(const struct ledger *ledger, const char *id);

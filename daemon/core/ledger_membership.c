@@ -34,7 +34,7 @@ bool membership_has(const struct membership *membership, const struct member *me
 {
 	const struct remembered_member *fresh = membership->members + membership->sorted;
 
-	if (find(membership, member))
+	if (find(membership, member) || member->start_ticks < membership->counted_before)
 		return true;
 	for (size_t i = 0; i < membership->fresh; i++)
 		if (fresh[i].pid == member->pid && fresh[i].start_ticks == member->start_ticks)
@@ -74,6 +74,8 @@ void membership_see(
 
 		if (known) {
 			known->pass = pass;
+		} else if (members[i].start_ticks < membership->counted_before) {
+			continue;
 		} else if (end < LEDGER_MEMBERS_MAX) {
 			membership->members[end] = (struct remembered_member){
 				.pid = members[i].pid,
@@ -152,6 +154,50 @@ size_t membership_settle(struct membership *membership, uint32_t pass)
 	}
 	forget(membership, pass);
 	return added;
+}
+
+void membership_save(const struct membership *membership, struct bytes *to)
+{
+	bool some = membership->sorted > LEDGER_SAVED_MEMBERS;
+	uint64_t before = membership->counted_before;
+
+	for (size_t i = 0; some && i < membership->sorted; i++)
+		if (membership->members[i].start_ticks >= before)
+			before = membership->members[i].start_ticks + 1;
+	bytes_add_number(to, before);
+	bytes_add_number(to, some ? 0 : membership->sorted);
+	for (size_t i = 0; !some && i < membership->sorted; i++) {
+		bytes_add_number(to, (uint64_t)membership->members[i].pid);
+		bytes_add_number(to, membership->members[i].start_ticks);
+	}
+}
+
+int membership_load(struct membership *membership, struct byte_reader *from)
+{
+	struct membership loaded = { .counted_before = bytes_take_number(from) };
+	uint64_t count = bytes_take_number(from);
+
+	if (from->failed || count > LEDGER_SAVED_MEMBERS)
+		return -EBADMSG;
+	if (count) {
+		loaded.members = calloc(count, sizeof(loaded.members[0]));
+		if (!loaded.members)
+			return -ENOMEM;
+	}
+	for (loaded.space = count; loaded.sorted < count && !from->failed; loaded.sorted++) {
+		struct remembered_member *member = &loaded.members[loaded.sorted];
+
+		member->pid = (pid_t)bytes_take_number(from);
+		member->start_ticks = bytes_take_number(from);
+		if (loaded.sorted && remembered_compare(member - 1, member) >= 0)
+			from->failed = true;
+	}
+	if (from->failed) {
+		membership_done(&loaded);
+		return -EBADMSG;
+	}
+	*membership = loaded;
+	return 0;
 }
 
 void membership_done(struct membership *membership)

@@ -80,10 +80,16 @@ static int join(struct ledger *ledger, struct ledger_entry *entry, struct observ
 		&entry->membership, observation->members, observation->member_count, ledger->pass);
 	release_members(observation);
 	merge_executables(&observation->finding, &entry->finding);
-	if (strcmp(entry->finding.id, observation->finding.id) == 0)
+	/* What is said while the API is silent knows less than what it said before a restart. */
+	bool knows_less = observation->finding.provisional && !entry->finding.provisional &&
+			  entry->telling == LEDGER_TOLD;
+
+	if (strcmp(entry->finding.id, observation->finding.id) == 0 && !knows_less) {
+		entry->restored = false;
 		ledger_entry_observe(entry, &observation->finding, ledger->pass);
-	else
+	} else {
 		ledger_entry_join(entry, &observation->finding, ledger->pass);
+	}
 	entry->finding.last_seen_us = ledger->now_us;
 	entry->container->pass = ledger->pass;
 	return 0;
@@ -107,7 +113,7 @@ static struct ledger_container *add_container(struct ledger *ledger, const char 
 	return container;
 }
 
-static void entry_free(struct ledger_entry *entry)
+void ledger_entry_free(struct ledger_entry *entry)
 {
 	if (!entry)
 		return;
@@ -116,7 +122,6 @@ static void entry_free(struct ledger_entry *entry)
 	membership_done(&entry->membership);
 	free(entry);
 }
-DEFINE_CLEANUP(struct ledger_entry, entry_free)
 
 /* Drops a container's record where nothing hangs on it. */
 static void tidy_container(struct ledger *ledger, struct ledger_container *container)
@@ -159,13 +164,31 @@ void ledger_remove(struct ledger *ledger, struct ledger_entry *entry)
 	HASH_DEL(ledger->entries, entry);
 	unlink_entry(entry);
 	tidy_container(ledger, container);
-	entry_free(entry);
+	ledger_entry_free(entry);
 }
 
-static int open_entry(struct ledger *ledger, struct ledger_container *container,
-	struct observation *observation, struct ledger_entry **ret)
+int ledger_insert(struct ledger *ledger, struct ledger_entry *entry, const char *container_id)
 {
-	_cleanup_(entry_freep) struct ledger_entry *entry = calloc(1, sizeof(*entry));
+	struct ledger_container *container = ledger_find_container(ledger, container_id);
+
+	if (!container)
+		container = add_container(ledger, container_id);
+	if (!container)
+		return -ENOMEM;
+	HASH_ADD_STR(ledger->entries, finding.id, entry);
+	if (!entry->hh.tbl) {
+		tidy_container(ledger, container);
+		return -ENOMEM;
+	}
+	link_entry(container, entry);
+	ledger->untold += entry->telling != LEDGER_TOLD;
+	return 0;
+}
+
+static int open_entry(
+	struct ledger *ledger, struct observation *observation, struct ledger_entry **ret)
+{
+	_cleanup_(ledger_entry_freep) struct ledger_entry *entry = calloc(1, sizeof(*entry));
 	int r;
 
 	if (!entry)
@@ -173,19 +196,11 @@ static int open_entry(struct ledger *ledger, struct ledger_container *container,
 	r = membership_reserve(&entry->membership, observation->members, observation->member_count);
 	if (r < 0)
 		return r;
-	if (!container)
-		container = add_container(ledger, observation->finding.container.id);
-	if (!container)
-		return -ENOMEM;
 	memcpy(entry->finding.id, observation->finding.id, sizeof(entry->finding.id));
-	HASH_ADD_STR(ledger->entries, finding.id, entry);
-	if (!entry->hh.tbl) {
-		tidy_container(ledger, container);
-		return -ENOMEM;
-	}
-
-	link_entry(container, entry);
-	container->pass = ledger->pass;
+	r = ledger_insert(ledger, entry, observation->finding.container.id);
+	if (r < 0)
+		return r;
+	entry->container->pass = ledger->pass;
 	entry->finding = observation->finding;
 	observation->finding = (struct finding){ 0 };
 	entry->finding.state = FINDING_OPENED;
@@ -198,7 +213,6 @@ static int open_entry(struct ledger *ledger, struct ledger_container *container,
 		&entry->membership, observation->members, observation->member_count, ledger->pass);
 	entry->finding.count = membership_settle(&entry->membership, ledger->pass);
 	release_members(observation);
-	ledger->untold++;
 	*ret = TAKE_PTR(entry);
 	return 0;
 }
@@ -245,7 +259,7 @@ static int take(struct ledger *ledger, struct observation *observation, struct l
 		ledger->dropped++;
 		return -ENOSPC;
 	}
-	return open_entry(ledger, container, observation, ret);
+	return open_entry(ledger, observation, ret);
 }
 
 int ledger_observe(

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Entries for the journal, through sd_journal_sendv(3), and the message ids that the catalogue
- * explains. A call may block while journald is stuck: who cannot wait sends from elsewhere.
+ * Entries for the journal, and the message ids that the catalogue explains. How they get there is
+ * not known here.
  */
-/* Where in our source an entry was made helps nobody who reads it. */
-#define SD_JOURNAL_SUPPRESS_LOCATION
 #include "journal.h"
 
 #include <capauditd/report.h>
@@ -13,7 +11,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
-#include <systemd/sd-journal.h>
 
 const char *journal_message_id(enum journal_message message)
 {
@@ -31,40 +28,28 @@ const char *journal_message_id(enum journal_message message)
 		[JOURNAL_COVERAGE_BACK] = "99ed3e6e52be40fa86be7d1583ab9df9",
 		[JOURNAL_SOURCE] = "f4d36d8d59534420944990e2636837f6",
 		[JOURNAL_EXCEPTION_EXPIRES] = "098041c2d994448d814e3e4205839f84",
+		[JOURNAL_DELIVERY] = "b57a4ffc42a4467281d415fd650c0107",
 	};
 
 	return (size_t)message < ARRAY_SIZE(ids) ? ids[message]
 						 : "00000000000000000000000000000000";
 }
 
-/* sd_journal_sendv(3) says that it succeeded where there is no journald at all. */
-static int send_fields(char *const *field, const size_t *length, size_t count)
-{
-	struct iovec entry[64];
-
-	if (count > ARRAY_SIZE(entry))
-		return -E2BIG;
-	if (access(JOURNAL_SOCKET, F_OK) < 0)
-		return -errno;
-	for (size_t i = 0; i < count; i++)
-		entry[i] = (struct iovec){ .iov_base = field[i], .iov_len = length[i] };
-	return sd_journal_sendv(entry, (int)count);
-}
-
-int journal_send_finding(
-	const struct report_context *context, const struct finding *finding, bool process_lives)
+int journal_send_finding(const struct journal_link *link, const struct report_context *context,
+	const struct finding *finding, bool process_lives)
 {
 	struct journal_fields fields;
 	int r = journal_fields_make(context, finding, process_lives, &fields);
 
 	if (r < 0)
 		return r;
-	r = send_fields(fields.field, fields.length, fields.count);
+	r = journal_link_send(link, fields.field, fields.length, fields.count);
 	journal_fields_done(&fields);
 	return r;
 }
 
-int journal_send_message(enum journal_message message, int priority, const char *format, ...)
+int journal_send_message(const struct journal_link *link, enum journal_message message,
+	int priority, const char *format, ...)
 {
 	_cleanup_free_ char *text = NULL, *escaped = NULL, *entry = NULL;
 	char id[64], level[32], identifier[] = "SYSLOG_IDENTIFIER=" JOURNAL_IDENTIFIER;
@@ -91,5 +76,5 @@ int journal_send_message(enum journal_message message, int priority, const char 
 	char *const field[] = { entry, id, level, identifier };
 	const size_t length[] = { strlen(entry), strlen(id), strlen(level), strlen(identifier) };
 
-	return send_fields(field, length, ARRAY_SIZE(field));
+	return journal_link_send(link, field, length, ARRAY_SIZE(field));
 }

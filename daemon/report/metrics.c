@@ -116,7 +116,7 @@ static void put_sink_failures(struct metrics_text *text, const struct metrics *m
 
 	for (size_t i = 0; i < METRICS_SINKS; i++) {
 		metrics_text_label(text, "sink", names[i]);
-		metrics_text_count(text, m->counts->sink_failures[i]);
+		metrics_text_count(text, m->sink_failures[i]);
 	}
 }
 
@@ -198,7 +198,7 @@ VALUE(unattributed, m->coverage.unattributed)
 VALUE(over_limit, m->coverage.over_limit)
 VALUE(events_lost, m->events_lost)
 VALUE(undelivered, m->undelivered)
-VALUE(dropped, m->ledger_dropped + m->counts->undeliverable)
+VALUE(dropped, m->dropped)
 VALUE(reload_success, m->counts->reload_success_us)
 VALUE(reload_failures, m->counts->reload_failures)
 VALUE(cpu, m->process.cpu_us)
@@ -273,12 +273,13 @@ static const struct row {
 	{ "capauditd_over_limit_tasks", "gauge",
 		"Tasks beyond what the tables hold: they were not judged.", .count = over_limit },
 	{ "capauditd_sink_failures_total", "counter",
-		"Findings that a sink did not take when they were handed to it.",
+		"How often a sink failed to take what was handed to it; it is tried again.",
 		.put = put_sink_failures },
 	{ "capauditd_undelivered_findings", "gauge",
-		"Findings that wait for a slow reader of a sink.", .count = undelivered },
+		"Findings, and messages to the journal, that wait for a sink.",
+		.count = undelivered },
 	{ "capauditd_dropped_findings_total", "counter",
-		"Findings that are lost: a sink did not take them, or the ledger is full.",
+		"Findings that are lost: too many wait for a sink, or the ledger is full.",
 		.count = dropped },
 	{ "capauditd_policy_reload_success_timestamp_seconds", "gauge",
 		"When the policy that is in force was loaded.", .us = reload_success },

@@ -6,20 +6,42 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 struct line_stream {
 	int fd;
-	bool own; /* a description of our own, so that O_NONBLOCK is nobody else's */
-	char *waiting;
-	size_t start, end, space; /* waiting[start..end) */
+	bool own;   /* a description of our own, so that O_NONBLOCK is nobody else's */
+	char *rest; /* of a line that was begun */
+	size_t start, end;
 };
 
+/* A pipe that can be written to has room for a page, and that much is written whole. */
+#define PIPE_ROOM 4096u
+
+ssize_t write_without_waiting(int fd, const void *data, size_t length)
+{
+	struct pollfd writable = { .fd = fd, .events = POLLOUT };
+	ssize_t n;
+
+	do
+		n = send(fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n >= 0 || errno != ENOTSOCK)
+		return n < 0 ? -errno : n;
+	if (poll(&writable, 1, 0) <= 0)
+		return -EAGAIN;
+	do
+		n = write(fd, data, length < PIPE_ROOM ? length : PIPE_ROOM);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
 /* The same file opened again: flags belong to the open file description, which standard output
- * shares with whoever started us. Sockets cannot be opened so; they are left as they are, and
- * blocking. */
+ * shares with whoever started us. Sockets cannot be opened so, nor can what is somebody else's. */
 static int open_again(int fd)
 {
 	char path[sizeof("/proc/self/fd/") + 3 * sizeof(fd)];
@@ -58,84 +80,71 @@ void line_stream_free(struct line_stream *stream)
 		return;
 	if (stream->own)
 		(void)close(stream->fd);
-	free(stream->waiting);
+	free(stream->rest);
 	free(stream);
 }
 
-static int make_room(struct line_stream *stream, size_t length)
+static ssize_t write_some(const struct line_stream *stream, const char *data, size_t length)
 {
-	size_t held = stream->end - stream->start, space;
-	char *waiting;
+	ssize_t n;
 
-	if (held + length > LINE_STREAM_WAITING_MAX)
-		return -ENOBUFS;
-	if (stream->start) {
-		memmove(stream->waiting, stream->waiting + stream->start, held);
-		stream->start = 0;
-		stream->end = held;
-	}
-	if (held + length <= stream->space)
-		return 0;
-	space = (held + length) * 2;
-	waiting = realloc(stream->waiting, space);
-	if (!waiting)
-		return -ENOMEM;
-	stream->waiting = waiting;
-	stream->space = space;
-	return 0;
+	if (!stream->own)
+		return write_without_waiting(stream->fd, data, length);
+	do
+		n = write(stream->fd, data, length);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+static void forget_rest(struct line_stream *stream)
+{
+	free(TAKE_PTR(stream->rest));
+	stream->start = stream->end = 0;
 }
 
 int line_stream_put(struct line_stream *stream, const char *line)
 {
 	size_t length = strlen(line);
 	ssize_t n;
-	int r = make_room(stream, length + 1);
 
-	if (r < 0)
-		return r;
-	memcpy(stream->waiting + stream->end, line, length);
-	stream->waiting[stream->end + length] = '\n';
-	stream->end += length + 1;
+	if (stream->rest)
+		return -EAGAIN;
+	stream->rest = malloc(length + 1);
+	if (!stream->rest)
+		return -ENOMEM;
+	memcpy(stream->rest, line, length);
+	stream->rest[length] = '\n';
+	stream->end = length + 1;
 	n = line_stream_flush(stream);
-	return n < 0 ? (int)n : 0;
+	if (stream->start == 0 && n != 0) {
+		forget_rest(stream);
+		return n < 0 ? (int)n : -EAGAIN;
+	}
+	/* Of a line that was begun the rest is to follow, whatever is wrong now. */
+	return stream->rest ? 1 : n < 0 ? (int)n : 0;
 }
 
 ssize_t line_stream_flush(struct line_stream *stream)
 {
 	while (stream->start < stream->end) {
-		ssize_t n = write(
-			stream->fd, stream->waiting + stream->start, stream->end - stream->start);
+		ssize_t n = write_some(
+			stream, stream->rest + stream->start, stream->end - stream->start);
 
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			if (errno == EAGAIN)
-				break;
-			return -errno;
-		}
+		if (n == -EAGAIN)
+			return (ssize_t)(stream->end - stream->start);
+		if (n == -EPIPE)
+			forget_rest(stream);
+		if (n < 0)
+			return n;
 		stream->start += (size_t)n;
 	}
-	if (stream->start == stream->end) {
-		stream->start = stream->end = 0;
-		free(stream->waiting);
-		stream->waiting = NULL;
-		stream->space = 0;
-	}
-	return (ssize_t)(stream->end - stream->start);
+	forget_rest(stream);
+	return 0;
 }
 
-size_t line_stream_waiting(const struct line_stream *stream)
+bool line_stream_waits(const struct line_stream *stream)
 {
-	const char *p = stream->waiting, *end = p ? p + stream->end : NULL;
-	size_t lines = 0;
-
-	for (p = p ? p + stream->start : NULL; p && p < end; p++) {
-		p = memchr(p, '\n', (size_t)(end - p));
-		if (!p)
-			break;
-		lines++;
-	}
-	return lines;
+	return stream->rest != NULL;
 }
 
 int line_stream_fd(const struct line_stream *stream)

@@ -8,6 +8,7 @@
 #ifndef CAPAUDITD_LEDGER_H
 #define CAPAUDITD_LEDGER_H
 
+#include <capauditd/bytes.h>
 #include <capauditd/finding.h>
 #include <capauditd/judge.h>
 
@@ -76,11 +77,31 @@ void ledger_end(ledger_report *report, void *data, struct ledger *ledger, bool c
 
 /* Open findings that were told, in no particular order, until NULL. *position starts at NULL. */
 const struct finding *ledger_next(const struct ledger *ledger, const void **position);
-/* The open finding of that id, if it was told; NULL. */
+/* The same with those that are held, for who keeps all of them: their ids. */
+const char *ledger_next_id(const struct ledger *ledger, const void **position);
+/* The open finding of that id, told or held; NULL. */
 const struct finding *ledger_get(const struct ledger *ledger, const char *id);
 bool ledger_knows(const struct ledger *ledger, const char *id); /* told or held */
 bool ledger_has(const struct ledger *ledger, const char *id);	/* open, and told */
 size_t ledger_count(const struct ledger *ledger);		/* of those */
 uint64_t ledger_dropped(const struct ledger *ledger);
+
+/* What is kept of an open finding over a restart, besides itself: whether it was told, and which
+ * processes were counted. Of more than LEDGER_SAVED_MEMBERS only when the youngest began. */
+#define LEDGER_SAVED_MEMBERS 1024u
+void ledger_save(const struct ledger *ledger, const char *id, struct bytes *to);
+
+/* Before the first pass: takes the finding (moved in every case) as open, in place of one of the
+ * same id, with what ledger_save() said. The first pass that knows better ends it, or changes it;
+ * what nobody saw for long begins to be unseen with that pass. 0, -EBADMSG, -ENOMEM, -ENOSPC. */
+int ledger_restore(struct ledger *ledger, struct finding *finding, struct byte_reader saved);
+/* Less is known of that container than before the restart (the API has not told yet): its posture
+ * from then is not over only because it cannot be judged so now. Not for what was observed since.
+ */
+void ledger_trust(struct ledger *ledger, const char *id);
+void ledger_forget(struct ledger *ledger, const char *id); /* without a word */
+/* Ends all of them, as a reboot does. */
+void ledger_resolve_all(ledger_report *report, void *data, struct ledger *ledger, uint64_t now_us,
+	enum resolved_reason reason);
 
 #endif

@@ -54,7 +54,8 @@ const char *namespace_counts_name(const struct namespace_counts *counts, size_t 
 uint64_t namespace_counts_of(const struct namespace_counts *counts, size_t i,
 	enum violation_class class, enum verdict verdict, enum severity severity);
 
-enum sink { SINK_JOURNAL, SINK_STDOUT, METRICS_SINKS };
+#define METRICS_SINKS 2u /* journal, stdout: the bits of enum outputs */
+
 enum source { SOURCE_LOGS, SOURCE_BUNDLES, SOURCE_KUBERNETES, METRICS_SOURCES };
 enum source_state { SOURCE_UNUSED, SOURCE_DOWN, SOURCE_UP };
 
@@ -65,8 +66,6 @@ struct run_counts {
 	struct histogram scan_duration;
 	uint64_t last_complete_us;				/* realtime; 0: none yet */
 	uint64_t findings[METRICS_CLASSES][METRICS_SEVERITIES]; /* violations that opened */
-	uint64_t sink_failures[METRICS_SINKS];
-	uint64_t undeliverable; /* findings that a sink did not take and that are not kept */
 	uint64_t reload_success_us;
 	uint64_t reload_failures;
 };
@@ -87,7 +86,9 @@ struct metrics {
 	uint64_t containers[METRICS_LEVELS]; /* by level; LEVEL_UNKNOWN: not judged */
 	uint64_t without_drop_all;
 	uint64_t execs, cgroups, events_lost;
-	uint64_t undelivered, ledger_dropped;
+	uint64_t sink_failures[METRICS_SINKS];
+	uint64_t undelivered; /* what waits for a sink */
+	uint64_t dropped;     /* findings that are lost */
 	enum source_state sources[METRICS_SOURCES];
 	const struct policy *policy;
 	struct process_usage process;

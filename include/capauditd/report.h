@@ -88,21 +88,25 @@ int finding_from_json(const char *text, size_t length, struct finding *ret);
  * cure is known. A new string, NULL when out of memory. */
 char *remedy_to_text(const struct finding *finding);
 
-/* A stream of lines (standard output) that never blocks its writer: what the reader does not take
- * yet waits here, up to a bound. */
+/* Writes to a pipe, socket, terminal or file that need not be set to non-blocking, without waiting
+ * for its reader. The number of bytes, less than `length` where no more fits; -EAGAIN or another
+ * -errno. (Another writer of the same pipe may fill it in just that moment; then it waits.) */
+ssize_t write_without_waiting(int fd, const void *data, size_t length);
+
+/* A stream of lines (standard output) that never blocks its writer. */
 struct line_stream;
-#define LINE_STREAM_WAITING_MAX (8u * 1024u * 1024u) /* bytes */
 
 /* Writes to the file behind `fd`, which stays the caller's. 0 or -errno. */
 int line_stream_new(int fd, struct line_stream **ret);
 void line_stream_free(struct line_stream *stream);
-/* Adds the line and a newline. 0; -ENOBUFS where the bound is reached (the line is not taken);
- * -ENOMEM; -EPIPE and others where the reader is gone for good. */
+/* Writes the line and a newline. 0: all of it; 1: a part, and the rest waits for
+ * line_stream_flush(): then the line is taken; -EAGAIN: nothing fits, or a rest still waits;
+ * -ENOMEM; -EPIPE and others. What failed was not taken, and may be tried again. */
 int line_stream_put(struct line_stream *stream, const char *line);
-/* Writes what can be written now. The number of bytes that still wait, or -errno. */
+/* Writes what can be written of the rest. The number of bytes that still wait, or -errno. With
+ * -EPIPE nobody will read the rest, and it is forgotten: the line is lost. */
 ssize_t line_stream_flush(struct line_stream *stream);
-/* How many lines are not written to their end. */
-size_t line_stream_waiting(const struct line_stream *stream);
+bool line_stream_waits(const struct line_stream *stream); /* a rest does */
 /* The descriptor to poll for writing while something waits. */
 int line_stream_fd(const struct line_stream *stream);
 
@@ -121,17 +125,29 @@ enum journal_message {
 	JOURNAL_COVERAGE_BACK,
 	JOURNAL_SOURCE,
 	JOURNAL_EXCEPTION_EXPIRES,
-	JOURNAL_MESSAGES,
+	JOURNAL_DELIVERY, /* a sink does not take findings, or does again; nothing can be kept */
+	JOURNAL_MESSAGES, /* new ones go before it: the state file has their numbers */
 };
 const char *journal_message_id(enum journal_message message); /* 32 hex digits */
 
-/* The entry of one finding through sd_journal_sendv(3). 0 or -errno. */
-int journal_send_finding(
-	const struct report_context *context, const struct finding *finding, bool process_lives);
+/* Journald's socket; a namespaced journal's is mounted in the same place. */
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
-/* An operational message; the text is escaped. `priority` is syslog(3)'s. 0 or -errno. */
-int journal_send_message(enum journal_message message, int priority, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* A way to journald that never waits for it. It need not be there yet, and may go and come. */
+struct journal_link;
+int journal_link_new(const char *path, struct journal_link **ret); /* 0 or -errno */
+void journal_link_free(struct journal_link *link);
+DEFINE_CLEANUP(struct journal_link, journal_link_free)
+
+/* The entry of one finding. 0: it is in journald's socket, which it reads when it can; -EAGAIN: it
+ * is stuck and the socket full; -ENOENT or -ECONNREFUSED: it is not there; -ENOMEM or another
+ * -errno. Nothing has been sent then, and it may be tried again. */
+int journal_send_finding(const struct journal_link *link, const struct report_context *context,
+	const struct finding *finding, bool process_lives);
+
+/* The same for an operational message; the text is escaped. `priority` is syslog(3)'s. */
+int journal_send_message(const struct journal_link *link, enum journal_message message,
+	int priority, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* The fields of a finding's entry as "NAME=value" strings, for journal_send_finding() and its test.
  */

@@ -7,6 +7,7 @@
 #include "sys.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static struct sys_daemon *start_daemon(struct sys *sys, const char *run, enum sys_user user)
@@ -237,6 +238,24 @@ static void a_reader_that_went_away_does_not_end_it(void **state)
 	assert_int_equal(sys_daemon_stop(daemon, SIGTERM), 0);
 }
 
+/* Between passes nothing but the loop's own turning feeds it. */
+static void the_watchdog_is_fed_while_nobody_takes_findings(void **state)
+{
+	struct sys *sys = *state;
+	struct sys_daemon *daemon;
+
+	assert_int_equal(setenv("WATCHDOG_USEC", "600000", 1), 0);
+	daemon = start_daemon(sys, hourly, SYS_ROOT);
+	assert_int_equal(unsetenv("WATCHDOG_USEC"), 0);
+	sys_daemon_close_output(daemon);
+	(void)sys_start(sys, &violation);
+	sys_daemon_signal(daemon, SIGUSR1);
+	sys_daemon_notified(daemon, "STATUS=");
+	for (int i = 0; i < 10; i++)
+		sys_daemon_notified(daemon, "WATCHDOG=1");
+	assert_int_equal(sys_daemon_stop(daemon, SIGTERM), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -252,6 +271,7 @@ int main(void)
 		SYS_TEST(sigterm_and_sigint_end_it_with_status_0),
 		SYS_TEST(it_tells_systemd_its_status),
 		SYS_TEST(a_reader_that_went_away_does_not_end_it),
+		SYS_TEST(the_watchdog_is_fed_while_nobody_takes_findings),
 	};
 
 	return sys_with_both_engines(tests);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A finding's journal entry: its fields, and that what is sent is what was made.
- * sd_journal_sendv(3) and the look for journald's socket are replaced; a test elsewhere asks a real
- * journald.
+ * sendmsg(2) is replaced; a test elsewhere asks a real journald.
  */
-// wrap: sd_journal_sendv access
+// wrap: sendmsg
 #include "../support/fail_allocation.h"
 #include "../support/golden.h"
 #include "report_fixture.h"
@@ -12,41 +11,29 @@
 #include <capauditd/text.h>
 
 #include <errno.h>
-#include <sys/uio.h>
+#include <sys/socket.h>
 #include <syslog.h>
 
-/* What the replaced functions were given, and are to answer. */
+/* What the replaced function was given, and is to answer. */
 static struct {
 	char text[32768];
 	size_t length;
-	int calls, answer;
-	bool no_socket;
+	int calls, error;
 } journal;
+static struct journal_link *way;
 
-int __real_access(const char *path, int mode);
-int __wrap_access(const char *path, int mode);
-int __wrap_sd_journal_sendv(const struct iovec *entry, int count);
-
-int __wrap_access(const char *path, int mode)
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	if (strcmp(path, "/run/systemd/journal/socket") != 0)
-		return __real_access(path, mode);
-	errno = ENOENT;
-	return journal.no_socket ? -1 : 0;
-}
-
-int __wrap_sd_journal_sendv(const struct iovec *entry, int count)
-{
+	assert_true(fd >= 0 && flags & MSG_DONTWAIT);
+	assert_int_equal(message->msg_iovlen, 1);
 	journal.calls++;
-	journal.length = 0;
-	for (int i = 0; i < count; i++) {
-		assert_true(journal.length + entry[i].iov_len + 2 < sizeof(journal.text));
-		memcpy(journal.text + journal.length, entry[i].iov_base, entry[i].iov_len);
-		journal.length += entry[i].iov_len;
-		journal.text[journal.length++] = '\n';
-	}
+	journal.length = message->msg_iov[0].iov_len;
+	assert_true(journal.length < sizeof(journal.text));
+	memcpy(journal.text, message->msg_iov[0].iov_base, journal.length);
 	journal.text[journal.length] = '\0';
-	return journal.answer;
+	errno = journal.error;
+	return journal.error ? -1 : (ssize_t)journal.length;
 }
 
 static struct journal_fields made(const struct finding *finding, bool process_lives)
@@ -281,7 +268,8 @@ static void entries_are_the_golden_ones(void **state)
 	assert_non_null(to);
 	for (size_t i = 0; i < FIXTURES; i++) {
 		journal = (typeof(journal)){ 0 };
-		assert_int_equal(journal_send_finding(&fixture_context, &fixtures[i], i % 2), 0);
+		assert_int_equal(
+			journal_send_finding(way, &fixture_context, &fixtures[i], i % 2), 0);
 		assert_int_equal(journal.calls, 1);
 		(void)fprintf(to, "%s\n", journal.text);
 	}
@@ -296,8 +284,8 @@ static void an_operational_message_is_escaped_and_has_its_id(void **state)
 
 	(void)state;
 	journal = (typeof(journal)){ 0 };
-	assert_int_equal(
-		journal_send_message(JOURNAL_RELOADED, LOG_NOTICE, "policy %s\nMESSAGE=x", "a\033"),
+	assert_int_equal(journal_send_message(way, JOURNAL_RELOADED, LOG_NOTICE,
+				 "policy %s\nMESSAGE=x", "a\033"),
 		0);
 	(void)snprintf(expected, sizeof(expected),
 		"MESSAGE=policy "
@@ -309,15 +297,11 @@ static void an_operational_message_is_escaped_and_has_its_id(void **state)
 static void what_the_journal_does_not_take_is_an_error(void **state)
 {
 	(void)state;
-	journal = (typeof(journal)){ .answer = -ECONNREFUSED };
-	assert_int_equal(
-		journal_send_finding(&fixture_context, &fixtures[F_PLAIN], true), -ECONNREFUSED);
-	assert_int_equal(journal_send_message(JOURNAL_STARTED, LOG_INFO, "x"), -ECONNREFUSED);
-	/* sd_journal_sendv(3) would say that all is well. */
-	journal = (typeof(journal)){ .no_socket = true };
-	assert_int_equal(journal_send_finding(&fixture_context, &fixtures[F_PLAIN], true), -ENOENT);
-	assert_int_equal(journal_send_message(JOURNAL_STARTED, LOG_INFO, "x"), -ENOENT);
-	assert_int_equal(journal.calls, 0);
+	journal = (typeof(journal)){ .error = ECONNREFUSED };
+	assert_int_equal(journal_send_finding(way, &fixture_context, &fixtures[F_PLAIN], true),
+		-ECONNREFUSED);
+	assert_int_equal(journal_send_message(way, JOURNAL_STARTED, LOG_INFO, "x"), -ECONNREFUSED);
+	assert_int_equal(journal.calls, 2);
 }
 
 static void running_out_of_memory_sends_nothing(void **state)
@@ -327,7 +311,7 @@ static void running_out_of_memory_sends_nothing(void **state)
 
 	(void)state;
 	journal = (typeof(journal)){ 0 };
-	assert_int_equal(journal_send_finding(&fixture_context, &fixtures[F_PLAIN], true), 0);
+	assert_int_equal(journal_send_finding(way, &fixture_context, &fixtures[F_PLAIN], true), 0);
 	(void)strcpy(whole, journal.text);
 	for (unsigned long n = 1;; n++) {
 		bool fired;
@@ -335,7 +319,7 @@ static void running_out_of_memory_sends_nothing(void **state)
 
 		journal = (typeof(journal)){ 0 };
 		fail_allocation_at(n);
-		r = journal_send_finding(&fixture_context, &fixtures[F_PLAIN], true);
+		r = journal_send_finding(way, &fixture_context, &fixtures[F_PLAIN], true);
 		fired = fail_allocation_fired();
 		fail_allocation_at(0);
 		/* asprintf(3) can do without its last allocation: then nothing may be missing. */
@@ -349,10 +333,10 @@ static void running_out_of_memory_sends_nothing(void **state)
 			break;
 	}
 	assert_true(failed > 100);
-	for (unsigned long n = 1; n <= 3; n++) {
+	for (unsigned long n = 1; n <= 4; n++) {
 		journal = (typeof(journal)){ 0 };
 		fail_allocation_at(n);
-		if (journal_send_message(JOURNAL_STARTED, LOG_INFO, "%s", "x") < 0)
+		if (journal_send_message(way, JOURNAL_STARTED, LOG_INFO, "%s", "x") < 0)
 			assert_int_equal(journal.calls, 0);
 		else
 			assert_non_null(strstr(journal.text, "MESSAGE=x\n"));
@@ -364,6 +348,13 @@ static int set_up(void **state)
 {
 	(void)state;
 	identify_fixtures();
+	return journal_link_new(JOURNAL_SOCKET, &way);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	journal_link_free(way);
 	return 0;
 }
 
@@ -383,5 +374,5 @@ int main(void)
 		cmocka_unit_test(running_out_of_memory_sends_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, NULL);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

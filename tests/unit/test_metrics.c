@@ -121,6 +121,9 @@ static void values_are_told_in_base_units(void **data)
 	state->metrics.coverage.tasks = 10073;
 	state->metrics.sources[SOURCE_LOGS] = SOURCE_UP;
 	state->metrics.sources[SOURCE_KUBERNETES] = SOURCE_DOWN;
+	state->metrics.sink_failures[1] = 2;
+	state->metrics.undelivered = 5;
+	state->metrics.dropped = 4;
 	state->metrics.process.cpu_us = 1500000;
 	text = written(&state->metrics);
 	assert_line(text, "capauditd_build_info{version=\"1.2.3\"} 1");
@@ -133,6 +136,10 @@ static void values_are_told_in_base_units(void **data)
 	assert_line(text, "capauditd_source_up{source=\"logs\"} 1");
 	assert_line(text, "capauditd_source_up{source=\"kubernetes\"} 0");
 	assert_null(strstr(text, "bundles")); /* not in use */
+	assert_line(text, "capauditd_sink_failures_total{sink=\"journal\"} 0");
+	assert_line(text, "capauditd_sink_failures_total{sink=\"stdout\"} 2");
+	assert_line(text, "capauditd_undelivered_findings 5");
+	assert_line(text, "capauditd_dropped_findings_total 4");
 	assert_line(text, "process_cpu_seconds_total 1.5");
 	free(text);
 }

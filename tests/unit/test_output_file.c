@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 static char folder[] = "/tmp/capauditd-output-XXXXXX";
@@ -102,67 +103,76 @@ static void a_folder_that_is_not_there_is_an_error(void **state)
 	assert_int_equal(output_file_write("/nonexistent/x", "x", 1), -ENOENT);
 }
 
-static void lines_wait_for_a_reader_and_come_in_order(void **state)
+static void number(char *line, unsigned at)
 {
-	struct line_stream *stream;
-	int ends[2], r = 0;
-	unsigned put = 0, got = 0;
-	char line[64], *text = NULL;
-	size_t length = 0;
-	FILE *reader;
+	char digits[10];
 
-	(void)state;
-	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	assert_int_equal(line_stream_new(ends[1], &stream), 0);
-	/* far more than a pipe holds: this returns, though nobody reads */
-	while (put < 20000 && r == 0) {
-		(void)snprintf(line, sizeof(line), "line %u of many that nobody reads", put);
-		r = line_stream_put(stream, line);
-		put += r == 0;
-	}
-	assert_int_equal(r, 0);
-	assert_true(line_stream_flush(stream) > 0);
-	/* the writer's own end was not made non-blocking for others */
-	assert_int_equal(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);
-
-	reader = fdopen(ends[0], "r");
-	assert_non_null(reader);
-	while (got < put) {
-		char expected[64];
-
-		(void)snprintf(
-			expected, sizeof(expected), "line %u of many that nobody reads\n", got);
-		(void)line_stream_flush(stream);
-		assert_true(getline(&text, &length, reader) > 0);
-		assert_string_equal(text, expected);
-		got++;
-	}
-	assert_int_equal(line_stream_flush(stream), 0);
-	free(text);
-	(void)fclose(reader);
-	line_stream_free(stream);
-	(void)close(ends[1]);
+	(void)snprintf(digits, sizeof(digits), "%09u", at % 1000000u);
+	memcpy(line, digits, 9);
 }
 
-static void what_waits_is_bounded(void **state)
+/* What writes is one end of a pipe or of a pair of sockets. */
+static void lines_come_in_order_and_their_writer_never_waits(void **state)
 {
-	struct line_stream *stream;
-	int ends[2], r = 0;
-	char *line = malloc(100001);
+	static char line[30000];
 
 	(void)state;
-	assert_non_null(line);
-	memset(line, 'x', 100000);
-	line[100000] = '\0';
+	for (int sockets = 0; sockets < 2; sockets++) {
+		struct line_stream *stream;
+		unsigned put = 0, got = 0;
+		char *text = NULL;
+		size_t space = 0;
+		FILE *reader;
+		int ends[2], r;
+
+		if (sockets)
+			assert_int_equal(
+				socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+		else
+			assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+		assert_int_equal(line_stream_new(ends[1], &stream), 0);
+		reader = fdopen(ends[0], "r");
+		assert_non_null(reader);
+		memset(line, 'x', sizeof(line) - 1);
+		while (got < 100) {
+			/* more than it holds: this returns, though nobody reads */
+			number(line, put);
+			while ((r = line_stream_put(stream, line)) >= 0) {
+				assert_true(r == line_stream_waits(stream));
+				number(line, ++put);
+			}
+			assert_int_equal(r, -EAGAIN);
+			assert_true(put > 1 && put > got);
+			/* the writer's own end was not made non-blocking for others */
+			assert_int_equal(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);
+			while (got < put) {
+				if (line_stream_waits(stream))
+					assert_true(line_stream_flush(stream) >= 0);
+				assert_int_equal(getline(&text, &space, reader), sizeof(line));
+				assert_int_equal(strtoul(text, NULL, 10), got++);
+			}
+		}
+		free(text);
+		(void)fclose(reader);
+		line_stream_free(stream);
+		(void)close(ends[1]);
+	}
+}
+
+static void what_cannot_be_set_to_non_blocking_is_not_waited_for(void **state)
+{
+	static char text[1u << 20];
+	ssize_t n, all = 0;
+	int ends[2];
+
+	(void)state;
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	assert_int_equal(line_stream_new(ends[1], &stream), 0);
-	for (unsigned i = 0; i < 200 && r == 0; i++)
-		r = line_stream_put(stream, line);
-	assert_int_equal(r, -ENOBUFS);
-	line_stream_free(stream);
+	while ((n = write_without_waiting(ends[1], text, sizeof(text))) > 0)
+		all += n;
+	assert_int_equal(n, -EAGAIN);
+	assert_true(all >= 4096);
 	(void)close(ends[0]);
 	(void)close(ends[1]);
-	free(line);
 }
 
 static void a_reader_that_has_gone_is_an_error(void **state)
@@ -190,8 +200,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_cannot_be_written_leaves_the_old_file, set_up, tear_down),
 		cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
-		cmocka_unit_test(lines_wait_for_a_reader_and_come_in_order),
-		cmocka_unit_test(what_waits_is_bounded),
+		cmocka_unit_test(lines_come_in_order_and_their_writer_never_waits),
+		cmocka_unit_test(what_cannot_be_set_to_non_blocking_is_not_waited_for),
 		cmocka_unit_test(a_reader_that_has_gone_is_an_error),
 	};
 

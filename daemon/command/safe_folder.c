@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Walks a path part by part, and looks at each symbolic link before it follows it.
+ */
+#include "safe_folder.h"
+
+#include <capauditd/macros.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define LINKS_MAX 16u
+
+/* Only root and we can put something there, or take it away. */
+static bool is_ours(const struct stat *st)
+{
+	return (st->st_uid == 0 || st->st_uid == geteuid()) && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* What is left to walk becomes the link's text with the old rest behind it. */
+static int follow(int folder, int link, char rest[static PATH_MAX])
+{
+	char text[PATH_MAX], joined[PATH_MAX];
+	struct stat st;
+	ssize_t length;
+	int n;
+
+	if (fstat(folder, &st) < 0)
+		return -errno;
+	if (!is_ours(&st))
+		return -ELOOP;
+	length = readlinkat(link, "", text, sizeof(text) - 1);
+	if (length < 0)
+		return -errno;
+	text[length] = '\0';
+	n = snprintf(joined, sizeof(joined), "%s/%s", text, rest);
+	if (n < 0 || (size_t)n >= sizeof(joined))
+		return -ENAMETOOLONG;
+	memcpy(rest, joined, (size_t)n + 1);
+	return 0;
+}
+
+/* The next part of `rest`, which is moved on. False at the end. */
+static bool take_part(char rest[static PATH_MAX], char part[static NAME_MAX + 1], int *error)
+{
+	size_t skip = strspn(rest, "/"), length = strcspn(rest + skip, "/");
+
+	*error = 0;
+	if (!length)
+		return false;
+	if (length > NAME_MAX) {
+		*error = -ENAMETOOLONG;
+		return false;
+	}
+	memcpy(part, rest + skip, length);
+	part[length] = '\0';
+	memmove(rest, rest + skip + length, strlen(rest + skip + length) + 1);
+	return true;
+}
+
+static int open_root(void)
+{
+	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int walk(char rest[static PATH_MAX])
+{
+	_cleanup_close_ int at = open_root();
+	char part[NAME_MAX + 1];
+	unsigned links = 0;
+	int r = at < 0 ? at : 0;
+
+	while (r == 0 && take_part(rest, part, &r)) {
+		_cleanup_close_ int next = openat(at, part, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		struct stat st;
+
+		if (next < 0 || fstat(next, &st) < 0)
+			return -errno;
+		if (S_ISLNK(st.st_mode)) {
+			r = ++links > LINKS_MAX ? -ELOOP : follow(at, next, rest);
+			if (r < 0 || rest[0] != '/')
+				continue;
+			(void)close(next);
+			next = open_root();
+			if (next < 0)
+				return next;
+		}
+		(void)close(at);
+		at = TAKE_FD(next);
+	}
+	return r < 0 ? r : TAKE_FD(at);
+}
+
+int safe_folder_open(const char *path)
+{
+	_cleanup_close_ int found = -1, folder = -1;
+	char rest[PATH_MAX];
+	struct stat st;
+
+	if (path[0] != '/' || strlen(path) >= sizeof(rest))
+		return path[0] != '/' ? -EINVAL : -ENAMETOOLONG;
+	memcpy(rest, path, strlen(path) + 1);
+	found = walk(rest);
+	if (found < 0)
+		return found;
+	folder = openat(found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0 || fstat(folder, &st) < 0)
+		return -errno;
+	return is_ours(&st) ? TAKE_FD(folder) : -EPERM;
+}
