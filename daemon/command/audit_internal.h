@@ -28,4 +28,8 @@ void audit_judge_input(const struct audit *audit, uint64_t realtime_us, struct j
 /* What programs of that container need not be told of. False: all are. */
 bool audit_find_permit(const struct judge_input *input, struct permit *ret);
 
+/* Is whoever is in that place in one container? Where the path names none, several PID namespaces
+ * can share it: what one of them is permitted says nothing of the others. */
+bool audit_is_one_container(const struct cgroup_identity *identity);
+
 #endif

@@ -32,6 +32,7 @@ struct membership {
 	struct remembered_member *members;
 	size_t sorted, fresh, space;
 	uint64_t counted_before; /* those that began before were, since before a restart */
+	uint32_t forgot_pass;	 /* in which those long unseen were forgotten last */
 };
 
 struct ledger_entry;

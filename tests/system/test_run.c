@@ -274,5 +274,5 @@ int main(void)
 		SYS_TEST(the_watchdog_is_fed_while_nobody_takes_findings),
 	};
 
-	return cmocka_run_group_tests(tests, sys_setup, sys_teardown);
+	return sys_with_both_engines(tests);
 }
