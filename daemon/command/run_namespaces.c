@@ -109,14 +109,11 @@ int run_load_namespace(struct run *run, struct byte_reader *from)
 /* Before the API tells; what it does not list it removes. */
 void run_seed_namespaces(struct run *run)
 {
-	struct kept_namespace *kept, *next;
+	const struct kept_namespace *kept;
 
-	if (!run->sources.cluster)
-		return;
-	HASH_ITER (hh, run->namespaces, kept, next) {
+	for (kept = run->namespaces; kept && run->sources.cluster; kept = kept->hh.next)
 		(void)cluster_put_namespace_take(
 			run->sources.cluster, namespace_record_ref(kept->record));
-	}
 }
 
 bool run_keep_namespace(struct run *run, struct namespace_record *record, struct bytes *to)
@@ -145,9 +142,6 @@ const struct namespace_record *run_next_namespace(
 
 void run_forget_namespaces(struct run *run)
 {
-	struct kept_namespace *kept, *next;
-
-	HASH_ITER (hh, run->namespaces, kept, next) {
-		forget(run, kept);
-	}
+	while (run->namespaces)
+		forget(run, run->namespaces);
 }

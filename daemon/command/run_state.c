@@ -8,8 +8,8 @@
  */
 #include "run.h"
 
+#include "run_state.h"
 #include "state_file.h"
-#include "undelivered.h"
 
 #include <capauditd/finding_code.h>
 
@@ -18,141 +18,11 @@
 #include <string.h>
 #include <syslog.h>
 
-#define VERSION	       1u
 #define SHORTEN_MIN    (1u << 20)  /* below that it is not worth it */
 #define LEDGER_MAX     (12u << 20) /* bytes of open findings; the others' room is the outbox's */
 #define PART_SIZE      65536u
 #define SYNC_AFTER_US  1000000u
 #define RETRY_AFTER_US 10000000u
-
-/* A record begins with its kind; the numbers are never used for anything else. */
-enum record {
-	RECORD_HEADER = 1, /* version, boot id */
-	RECORD_TRANSITION =
-		2,	    /* number, sinks, severity, item, ledger_save() of the finding in it */
-	RECORD_OPEN = 3,    /* finding, ledger_save() */
-	RECORD_WAITING = 4, /* number, sinks, severity, item */
-	RECORD_SETTLED = 5, /* number, sinks */
-	RECORD_NAMESPACE = 6, /* name, labels */
-};
-
-/* -- reading ------------------------------------------------------------------------------------
- */
-
-struct loading {
-	struct run *run;
-	char *boot_id;
-	size_t unread; /* records that could not be understood, or for which there was no room */
-};
-
-static int load_header(struct loading *loading, struct byte_reader *record)
-{
-	uint64_t version = bytes_take_number(record);
-
-	free(TAKE_PTR(loading->boot_id));
-	loading->boot_id = bytes_take_text(record, 64);
-	if (record->failed || version != VERSION)
-		return -EBADMSG;
-	return loading->boot_id ? 0 : -ENOMEM;
-}
-
-/* The item's number, sinks and severity, and itself, into the outbox. */
-static int load_waiting(
-	struct loading *loading, struct byte_reader *record, struct byte_reader *ret_item)
-{
-	uint64_t number = bytes_take_number(record), sinks = bytes_take_number(record);
-	uint64_t severity = bytes_take_number(record);
-
-	*ret_item = bytes_take_block(record);
-	if (record->failed || sinks > UINT32_MAX || severity > SEVERITY_CRITICAL)
-		return -EBADMSG;
-	return outbox_restore(loading->run->outbox, number, (unsigned)sinks,
-		(enum severity)severity, ret_item->at, (size_t)(ret_item->end - ret_item->at));
-}
-
-static int load_transition(struct loading *loading, struct byte_reader *record)
-{
-	struct undelivered undelivered;
-	struct byte_reader item, saved;
-	int kept = load_waiting(loading, record, &item), r;
-
-	if (kept < 0 && kept != -ENOSPC)
-		return kept;
-	saved = bytes_take_block(record);
-	if (record->failed)
-		return -EBADMSG;
-	r = undelivered_decode(item.at, (size_t)(item.end - item.at), &undelivered);
-	if (r < 0)
-		return r;
-	if (!undelivered.is_finding)
-		r = -EBADMSG;
-	else if (undelivered.finding.state == FINDING_RESOLVED)
-		ledger_forget(loading->run->ledger, undelivered.finding.id);
-	else
-		r = ledger_restore(loading->run->ledger, &undelivered.finding, saved);
-	undelivered_done(&undelivered);
-	return r < 0 ? r : kept;
-}
-
-static int load_open(struct loading *loading, struct byte_reader *record)
-{
-	struct byte_reader encoded = bytes_take_block(record), saved = bytes_take_block(record);
-	struct finding finding;
-	int r = record->failed ? -EBADMSG : finding_decode(encoded, &finding);
-
-	return r < 0 ? r : ledger_restore(loading->run->ledger, &finding, saved);
-}
-
-static int load_settled(struct loading *loading, struct byte_reader *record)
-{
-	uint64_t number = bytes_take_number(record), sinks = bytes_take_number(record);
-
-	if (record->failed)
-		return -EBADMSG;
-	outbox_settle(loading->run->outbox, number, (unsigned)sinks);
-	return 0;
-}
-
-static int load_record(struct loading *loading, struct byte_reader record)
-{
-	struct byte_reader item;
-
-	switch (bytes_take_number(&record)) {
-	case RECORD_HEADER:
-		return load_header(loading, &record);
-	case RECORD_TRANSITION:
-		return load_transition(loading, &record);
-	case RECORD_OPEN:
-		return load_open(loading, &record);
-	case RECORD_WAITING:
-		return load_waiting(loading, &record, &item);
-	case RECORD_SETTLED:
-		return load_settled(loading, &record);
-	case RECORD_NAMESPACE:
-		return run_load_namespace(loading->run, &record);
-	default:
-		return 0; /* another version's */
-	}
-}
-
-/* *ret_damaged: how many bytes at the end are torn or damaged. 0, or -ENOMEM: what has not been
- * taken in may then not be written over. */
-static int load(struct loading *loading, const struct bytes *content, size_t *ret_damaged)
-{
-	struct byte_reader log = { .at = content->data, .end = content->data + content->length };
-	struct byte_reader record;
-	int r;
-
-	while ((r = record_next(&log, &record)) == 0) {
-		int taken = load_record(loading, record);
-
-		if (taken == -ENOMEM)
-			return taken;
-		loading->unread += taken < 0;
-	}
-	*ret_damaged = r == -ENODATA ? 0 : (size_t)(log.end - log.at);
-	return 0;
-}
 
 /* -- writing ------------------------------------------------------------------------------------
  */
@@ -179,7 +49,7 @@ static int add_record(struct run *run, struct bytes *part, const struct bytes *r
 static void make_header(const struct run *run, struct bytes *record)
 {
 	bytes_add_number(record, RECORD_HEADER);
-	bytes_add_number(record, VERSION);
+	bytes_add_number(record, RUN_STATE_VERSION);
 	bytes_add_text(record, run->node.boot_id ? run->node.boot_id : "");
 }
 
@@ -466,7 +336,7 @@ static int take_over(struct run *run, const struct bytes *content)
 {
 	struct loading loading = { .run = run };
 	size_t damaged;
-	int r = load(&loading, content, &damaged);
+	int r = run_state_load(&loading, content, &damaged);
 
 	if (r < 0) {
 		free(loading.boot_id);

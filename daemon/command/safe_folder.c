@@ -62,46 +62,51 @@ static bool take_part(char rest[static PATH_MAX], char part[static NAME_MAX + 1]
 	return true;
 }
 
-static int open_root(void)
+/* Where the next part leads to: a descriptor of its own, or -errno. */
+static int step(int at, const char *part, char rest[static PATH_MAX], unsigned *links)
 {
-	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int next = openat(at, part, O_PATH | O_NOFOLLOW | O_CLOEXEC), r;
+	struct stat st;
 
-	return fd < 0 ? -errno : fd;
+	if (next < 0)
+		return -errno;
+	r = fstat(next, &st) < 0 ? -errno : 0;
+	if (r == 0 && !S_ISLNK(st.st_mode))
+		return next;
+	if (r == 0)
+		r = ++*links > LINKS_MAX ? -ELOOP : follow(at, next, rest);
+	(void)close(next);
+	if (r < 0)
+		return r;
+	next = openat(at, rest[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return next < 0 ? -errno : next;
 }
 
 static int walk(char rest[static PATH_MAX])
 {
-	_cleanup_close_ int at = open_root();
 	char part[NAME_MAX + 1];
 	unsigned links = 0;
-	int r = at < 0 ? at : 0;
+	int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), error = at < 0 ? -errno : 0;
 
-	while (r == 0 && take_part(rest, part, &r)) {
-		_cleanup_close_ int next = openat(at, part, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		struct stat st;
+	while (error == 0 && take_part(rest, part, &error)) {
+		int next = step(at, part, rest, &links);
 
-		if (next < 0 || fstat(next, &st) < 0)
-			return -errno;
-		if (S_ISLNK(st.st_mode)) {
-			r = ++links > LINKS_MAX ? -ELOOP : follow(at, next, rest);
-			if (r < 0 || rest[0] != '/')
-				continue;
-			(void)close(next);
-			next = open_root();
-			if (next < 0)
-				return next;
-		}
 		(void)close(at);
-		at = TAKE_FD(next);
+		if (next < 0)
+			return next;
+		at = next;
 	}
-	return r < 0 ? r : TAKE_FD(at);
+	if (error < 0 && at >= 0)
+		(void)close(at);
+	return error < 0 ? error : at;
 }
 
 int safe_folder_open(const char *path)
 {
-	_cleanup_close_ int found = -1, folder = -1;
+	_cleanup_close_ int found = -1;
 	char rest[PATH_MAX];
 	struct stat st;
+	int folder, r;
 
 	if (path[0] != '/' || strlen(path) >= sizeof(rest))
 		return path[0] != '/' ? -EINVAL : -ENAMETOOLONG;
@@ -110,7 +115,10 @@ int safe_folder_open(const char *path)
 	if (found < 0)
 		return found;
 	folder = openat(found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0 || fstat(folder, &st) < 0)
+	if (folder < 0)
 		return -errno;
-	return is_ours(&st) ? TAKE_FD(folder) : -EPERM;
+	r = fstat(folder, &st) < 0 ? -errno : is_ours(&st) ? 0 : -EPERM;
+	if (r < 0)
+		(void)close(folder);
+	return r < 0 ? r : folder;
 }

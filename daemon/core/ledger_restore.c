@@ -68,7 +68,7 @@ int ledger_restore(struct ledger *ledger, struct finding *finding, struct byte_r
 	}
 	r = ledger_insert(ledger, entry, entry->finding.container.id);
 	if (r == 0)
-		entry = NULL;
+		(void)TAKE_PTR(entry);
 	return r;
 }
 

@@ -19,22 +19,24 @@ struct entry {
 	struct outbox_item item;
 };
 
+struct rank {
+	struct entry *oldest, *newest;
+};
+
 struct outbox {
 	size_t size, size_max;
 	uint64_t last, dropped;
 	struct entry *oldest, *newest, *by_number;
-	struct {
-		struct entry *oldest, *newest;
-	} rank[RANKS];
+	struct rank rank[RANKS];
 	struct {
 		struct entry *first;
 		size_t waiting;
 	} sink[OUTBOX_SINKS];
 };
 
-static struct entry *entry_of(const struct outbox_item *item)
+static const struct entry *entry_of(const struct outbox_item *item)
 {
-	return (struct entry *)(void *)((char *)(uintptr_t)item - offsetof(struct entry, item));
+	return (const void *)((const char *)item - offsetof(struct entry, item));
 }
 
 static size_t size_of(size_t length)
@@ -67,7 +69,7 @@ void outbox_free(struct outbox *outbox)
 
 static void unlink_entry(struct outbox *outbox, struct entry *entry)
 {
-	typeof(&outbox->rank[0]) rank = &outbox->rank[entry->item.severity];
+	struct rank *rank = &outbox->rank[entry->item.severity];
 
 	*(entry->prev ? &entry->prev->next : &outbox->oldest) = entry->next;
 	*(entry->next ? &entry->next->prev : &outbox->newest) = entry->prev;
@@ -80,7 +82,7 @@ static void unlink_entry(struct outbox *outbox, struct entry *entry)
 
 static void link_entry(struct outbox *outbox, struct entry *entry)
 {
-	typeof(&outbox->rank[0]) rank = &outbox->rank[entry->item.severity];
+	struct rank *rank = &outbox->rank[entry->item.severity];
 
 	entry->prev = outbox->newest;
 	*(entry->prev ? &entry->prev->next : &outbox->oldest) = entry;

@@ -87,11 +87,14 @@ static char *put_field(char *to, const char *field, size_t length)
 }
 
 /* 0; -EAGAIN while journald is stuck; -ENOENT and -ECONNREFUSED where there is none. */
-static int send_message(const struct journal_link *link, struct msghdr *message)
+static int send_message(const struct journal_link *link, const struct msghdr *message)
 {
-	message->msg_name = (void *)(uintptr_t)&link->address;
-	message->msg_namelen = sizeof(link->address);
-	while (sendmsg(link->fd, message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+	struct sockaddr_un address = link->address;
+	struct msghdr addressed = *message;
+
+	addressed.msg_name = &address;
+	addressed.msg_namelen = sizeof(address);
+	while (sendmsg(link->fd, &addressed, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		if (errno != EINTR)
 			return -errno;
 	return 0;
@@ -130,7 +133,7 @@ int journal_link_send(
 	const struct journal_link *link, char *const *field, const size_t *length, size_t count)
 {
 	size_t size = entry_size(field, length, count);
-	_cleanup_free_ char *entry = malloc(size);
+	_cleanup_free_ char *entry = malloc(size + 1);
 	struct iovec part = { .iov_base = entry, .iov_len = size };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 	char *end = entry;

@@ -122,7 +122,8 @@ static void without_any_capability_it_hears_and_sees(void **state)
 
 	/* Which no event tells: a new user namespace, without a new program. */
 	const char *const argv[] = { sys_inside(sys, "inside"), "nested", "1", NULL };
-	(void)sys_inhabit(sys, &(struct sys_inhabitant){ .cgroup = lasting->cgroup, .argv = argv, .uid = 1000 });
+	(void)sys_inhabit(sys,
+		&(struct sys_inhabitant){ .cgroup = lasting->cgroup, .argv = argv, .uid = 1000 });
 	sys_daemon_signal(daemon, SIGUSR1);
 	assert_true(sys_has_hint(
 		sys_daemon_wait(daemon, &from, lasting, "opened"), "nested-user-namespace"));

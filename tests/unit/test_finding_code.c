@@ -163,6 +163,8 @@ static void same(struct finding *a, struct finding *b)
 		same_text(&a->process.cmdline[i], &b->process.cmdline[i]);
 	free(TAKE_PTR(a->process.cmdline));
 	free(TAKE_PTR(b->process.cmdline));
+	assert_string_equal(a->container.runtime, b->container.runtime);
+	a->container.runtime = b->container.runtime;
 	assert_memory_equal(a, b, sizeof(*a));
 }
 
