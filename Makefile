@@ -96,11 +96,12 @@ ALL_LDFLAGS   = $(LINKHARD) $(INSTRUMENT) -Wl,--as-needed $(LDFLAGS)
 # kube_access.c reads files and needs no libcurl.
 KUBERNETES_SOURCES := daemon/identify/kubernetes.c daemon/identify/curl_library.c \
 	$(filter-out daemon/identify/kube_access.c,$(wildcard daemon/identify/kube_*.c))
-# kernel_btf*.c need only the kernel's headers; their unit test compares with libbpf.
+# kernel_btf*.c need only the kernel's headers; their unit test compares with libbpf. A test of the
+# engine or its fuzz target is named after it.
 BPF_SOURCES := $(filter-out daemon/discover/bpf_none.c,$(wildcard daemon/discover/bpf_*.c))
-BPF_UNIT_TESTS := tests/unit/test_kernel_btf.c tests/unit/test_bpf_section.c
+BPF_TESTS   := tests/unit/test_kernel_btf.c $(wildcard tests/unit/test_bpf_*.c tests/fuzz/fuzz_bpf_*.c)
 LEFT_OUT := $(if $(filter 0,$(KUBERNETES)),$(KUBERNETES_SOURCES),daemon/identify/kubernetes_none.c) \
-	$(if $(filter 0,$(BPF)),$(BPF_SOURCES) $(BPF_UNIT_TESTS),daemon/discover/bpf_none.c)
+	$(if $(filter 0,$(BPF)),$(BPF_SOURCES) $(BPF_TESTS),daemon/discover/bpf_none.c)
 
 SOURCES := $(sort $(filter-out $(LEFT_OUT),$(wildcard daemon/*.c daemon/*/*.c)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
@@ -152,10 +153,12 @@ BPFTOOL      ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
 BPF_CFLAGS   := -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter -target bpf -mcpu=v3 -fno-stack-protector \
 	-fdebug-compilation-dir=.
 MULTIARCH    := $(shell $(CC) -print-multiarch 2>/dev/null)
+BPF_ALL_CFLAGS = $(BPF_CFLAGS) $(if $(MULTIARCH),-idirafter /usr/include/$(MULTIARCH))
+BPF_SKELETONS := $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.skel.h)
 
 $(BUILD)/bpf/%.bpf.o: daemon/discover/bpf/%.bpf.c
 	@mkdir -p $(@D)
-	$(BPF_CLANG) $(BPF_CFLAGS) $(if $(MULTIARCH),-idirafter /usr/include/$(MULTIARCH)) -MMD -MP -c -o $@ $<
+	$(BPF_CLANG) $(BPF_ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/bpf/%.linked.o: $(BUILD)/bpf/%.bpf.o
 	$(BPFTOOL) gen object $@ $<
@@ -165,7 +168,8 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.linked.o
 
 ifneq ($(BPF),0)
 $(BUILD)/daemon/discover/bpf_%.o: ALL_CPPFLAGS += -isystem $(BUILD)/bpf
-$(patsubst %.c,$(BUILD)/%.o,$(BPF_SOURCES)): | $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.skel.h)
+# Headers of system folders are not noted as what an object is made of: these are named.
+$(patsubst %.c,$(BUILD)/%.o,$(BPF_SOURCES)): $(BPF_SKELETONS)
 -include $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.bpf.d)
 endif
 
@@ -230,7 +234,7 @@ $(BUILD)/tests/kubernetes/api_server: $(BUILD)/tests/kubernetes/api_server.o $(K
 	$(link_test) $(MICROHTTPD_LIBS)
 
 # Fuzz targets: with libFuzzer (make fuzz), or with a small main that replays their corpora.
-FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(filter-out $(LEFT_OUT),$(wildcard tests/fuzz/fuzz_*.c))))
 REPLAYS     := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/replay_%)
 
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay_main.o $(LIBRARY)
@@ -286,12 +290,13 @@ $(BUILD)/tests/kernels/i386: tests/kernels/i386.S
 
 .PHONY: check-kernels check-kernels-run
 check-kernels: ## kernels from 5.10 on, fetched from apt's archive and booted in QEMU: two minutes, no root
-	@tests/tools/deps build kernels
+	@tests/tools/deps build man kernels
 	@$(MAKE) --no-print-directory check-kernels-run
 
-check-kernels-run: $(PROGRAM) $(GUEST_PROGRAMS)
+check-kernels-run: $(PROGRAM) $(GUEST_PROGRAMS) man
 	@CAPAUDITD='$(abspath $(PROGRAM))' GUEST_PROGRAMS='$(abspath $(BUILD)/tests/kernels)' \
-		tests/tools/run-tests --results $(BUILD)/kernels-results --logs $(BUILD)/kernels-logs tests/kernels/test_kernels.sh
+		tests/tools/run-tests --results $(BUILD)/kernels-results --logs $(BUILD)/kernels-logs \
+		$(sort $(wildcard tests/kernels/test_*.sh))
 
 .PHONY: check-headers
 check-headers: ## every header compiles alone, under gcc and clang
@@ -360,7 +365,7 @@ $(BUILD)/tests/bench/api: $(BUILD)/tests/bench/api.o $(BUILD)/tests/bench/api_da
 	$(link_test) $(MICROHTTPD_LIBS)
 
 .PHONY: bench
-bench: ## 10,000 processes in 200 containers, beside pscap; 1,000 containers beside an API server (root)
+bench: ## 10,000 processes in 200 containers, beside pscap; events; 1,000 containers beside an API server (root)
 	@tests/tools/deps build bench
 	@$(MAKE) --no-print-directory $(PROGRAM) $(API_BENCH)
 	@CAPAUDITD='$(abspath $(PROGRAM))' API_BENCH='$(abspath $(API_BENCH))' tests/bench/bench.sh
@@ -379,9 +384,15 @@ check-format: ## what clang-format would change
 	clang-format --dry-run --Werror $(C_FILES)
 
 .PHONY: lint
-lint: export LINT_CPPFLAGS = $(ALL_CPPFLAGS)
 lint: ## clang-tidy, cppcheck, shellcheck: no finding is the goal
 	@tests/tools/deps build lint
+	@$(MAKE) --no-print-directory lint-run
+
+# All files at once, whatever is left out of this build: the skeletons of the BPF programs are needed.
+.PHONY: lint-run
+lint-run: export LINT_CPPFLAGS = $(ALL_CPPFLAGS) -isystem $(BUILD)/bpf
+lint-run: export LINT_BPF_CFLAGS = $(BPF_ALL_CFLAGS)
+lint-run: $(BPF_SKELETONS)
 	@tests/tools/lint $(filter %.c,$(C_FILES)) -- $(SHELL_FILES)
 
 ##@ Install

@@ -82,13 +82,16 @@ int audit_pass(struct audit *audit, struct audit_result *ret)
 		.cancelled = audit->cancelled,
 	};
 	struct snapshot snapshot;
+	uint64_t taken;
 	int r = audit->engine->ops->pass(audit->engine, &options, &snapshot);
 
 	if (r < 0)
 		return r;
+	taken = audit->clock(CLOCK_MONOTONIC);
 	r = registry_identify(audit->registry, &snapshot, &audit->snapshot, begin);
 	snapshot_done(&audit->snapshot);
 	audit->snapshot = snapshot;
+	audit->snapshot_us = taken;
 	if (r < 0)
 		return r;
 	result.coverage = snapshot.coverage;

@@ -26,6 +26,7 @@ struct audit_result {
 	uint64_t begin_us; /* monotonic */
 	bool again;	   /* of tasks that had been judged before */
 	bool event;	   /* of a program that has begun, alone */
+	bool seen;	   /* and that the last pass has judged */
 	struct coverage coverage;
 	/* Processes that are too young to be told from the runtime's own, since their executables
 	 * cannot be read: they were not judged. A pass AUDIT_SETTLE_US later can. */
@@ -74,6 +75,7 @@ struct audit {
 	void (*take)(void *data, const struct audit_result *result, struct audited *audited);
 	void *take_data;
 	struct snapshot snapshot; /* of the last pass: what the next one follows */
+	uint64_t snapshot_us;	  /* monotonic: when it was complete */
 	struct audit_terms terms; /* of the last judging */
 	uint64_t terms_number;	  /* changes with them */
 };

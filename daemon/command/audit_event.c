@@ -53,7 +53,8 @@ static int judge(struct audit *audit, struct exec_event *event, struct known_con
 		return r;
 	r = settle(&input, event, &audited);
 	if (r == 0) {
-		if (audit_find_permit(&input, &permit) && !event->task.moved)
+		if (audit_find_permit(&input, &permit) && !event->task.moved &&
+			audit_is_one_container(&event->placement.identity))
 			engine_permit_event(audit->engine, event, &permit);
 		audit->take(audit->take_data, result, &audited);
 	}
@@ -61,14 +62,40 @@ static int judge(struct audit *audit, struct exec_event *event, struct known_con
 	return r;
 }
 
+static bool is_from_outside(const struct audit *audit, const struct exec_event *event)
+{
+	const struct task *parent = snapshot_find(&audit->snapshot, event->task.ppid);
+
+	return !event->parent_inside && (!parent || parent->container != event->task.container);
+}
+
+/* Where a container's program has not begun, whoever has a parent in there is its runtime's hook:
+ * it has the host's capabilities, and is over before the program begins. (OCI's createContainer
+ * hooks run so, LXC's as well.) */
+static bool is_hook(const struct exec_event *event, const struct known_container *known)
+{
+	return !known->reference.known && event->parent_inside;
+}
+
+/* runc runs its sealed copy while its parent moves it into the container's cgroup, and does not
+ * wait; from 1.4 on it is born there. It is in the host's namespaces still, where no workload is
+ * that does not share them; its program is told of by an event of its own, and how long it stays so
+ * is the passes' to see. Who lives in the container and imitates it has a parent there. */
+static bool is_stage(const struct audit *audit, const struct exec_event *event)
+{
+	const struct process *process = &event->process;
+	unsigned left = HOST_NAMESPACE_PID | HOST_NAMESPACE_MNT;
+
+	left &= process->host_namespaces_known & ~process->host_namespaces;
+	return process->exe_is_runtime && !left && is_from_outside(audit, event);
+}
+
 /* A runtime's stage changes its credentials, in the container and before its program begins: what
  * was put there from outside is the next pass's to look at. */
 static bool may_be_stage(const struct audit *audit, const struct exec_event *event,
 	const struct known_container *known)
 {
-	const struct task *parent = snapshot_find(&audit->snapshot, event->task.ppid);
-
-	return !known->reference.known || !parent || parent->container != event->task.container;
+	return !known->reference.known || is_from_outside(audit, event);
 }
 
 int audit_event(struct audit *audit, struct exec_event *event)
@@ -78,7 +105,10 @@ int audit_event(struct audit *audit, struct exec_event *event)
 		.begin_us = audit->clock(CLOCK_MONOTONIC),
 		.started_us = audit->clock(CLOCK_REALTIME),
 		.event = true,
+		.seen = event->seen,
 	};
+	/* Where somebody was before is not told by where he was found to be later. */
+	static const struct snapshot nothing = { 0 };
 	struct known_container *known;
 	int r;
 
@@ -86,11 +116,17 @@ int audit_event(struct audit *audit, struct exec_event *event)
 		process_forget_arguments(&event->process);
 	cgroup_parse(
 		event->placement.text, event->placement.length, &base, &event->placement.identity);
-	r = registry_take_event(audit->registry, &event->task, &event->placement, &audit->snapshot,
-		result.begin_us, &known);
+	r = registry_take_event(audit->registry, &event->task, &event->placement,
+		&event->namespace_init,
+		event->time_us > audit->snapshot_us ? &audit->snapshot : &nothing, result.begin_us,
+		&known);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	if (known->container.host || (event->credentials && may_be_stage(audit, event, known)))
 		return 0;
+	if (!event->credentials && (is_hook(event, known) || is_stage(audit, event)))
+		return 0;
+	if (!event->credentials && is_from_outside(audit, event))
+		audit_look_into(known, &event->process);
 	return judge(audit, event, known, &result);
 }

@@ -63,6 +63,14 @@ static void look_into(struct audit *audit, struct known_container *known)
 	process_done(&process);
 }
 
+void audit_look_into(struct known_container *known, const struct process *process)
+{
+	if (known->looked_into)
+		return;
+	known->looked_into = true;
+	known->container.opaque = is_opaque_program(process);
+}
+
 static const struct task *find_task(const struct known_container *known, const struct member *m)
 {
 	for (size_t i = 0; i < known->task_count; i++)
@@ -286,16 +294,26 @@ bool audit_find_permit(const struct judge_input *input, struct permit *ret)
 	       judge_permit(input, &ret->permitted);
 }
 
-/* Tells the engine, for each of its placements, what it need not tell of. */
+bool audit_is_one_container(const struct cgroup_identity *identity)
+{
+	return identity->kind == CGROUP_CONTAINER && identity->container_id[0] &&
+	       !identity->ambiguous;
+}
+
+/* Tells the engine, for each of its placements, what it need not tell of; where that is not known
+ * (any more), all is. */
 static void permit(struct audit *audit, const struct known_container *known)
 {
+	const struct snapshot *s = &audit->snapshot;
 	unsigned last = UINT_MAX;
 
-	for (size_t i = 0; known->permit_known && i < known->task_count; i++) {
+	for (size_t i = 0; i < known->task_count; i++) {
 		if (known->tasks[i]->placement == last || known->tasks[i]->moved)
 			continue;
 		last = known->tasks[i]->placement;
-		engine_permit(audit->engine, last, &known->permit);
+		if (audit_is_one_container(&s->placements[last].identity))
+			engine_permit(
+				audit->engine, last, known->permit_known ? &known->permit : NULL);
 	}
 }
 

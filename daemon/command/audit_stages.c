@@ -32,8 +32,8 @@ static int is_stage(
 	else if (process.exe)
 		stage = task->forked && young; /* a runtime that has no row */
 	else
-		/* runc's names for its stages ("runc" and "runc:[..."), which anybody may take: good
-		 * for the patience that an exec'd stage gets, on a node that is slow. */
+		/* runc's names for its stages ("runc" and "runc:[..."), which anybody may take:
+		 * good for the patience that an exec'd stage gets, on a node that is slow. */
 		stage = task->forked || young || strncmp(process.comm, "runc", 4) == 0;
 	*unsettled += stage && young && !(process.exe && process.exe_is_runtime);
 	process_done(&process);

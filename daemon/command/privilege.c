@@ -32,12 +32,18 @@ static int check(void)
 
 int drop_privileges(void)
 {
+	bool may_bound;
+
 	/* The library works on the task that it looked at last. */
 	capng_setpid((int)syscall(SYS_gettid));
-	capng_clear(CAPNG_SELECT_ALL);
+	if (capng_get_caps_process() != 0)
+		return -EIO;
 	/* The bounding set needs SETPCAP, and without it there is nothing to gain: no_new_privs and
-	 * empty sets keep it out of reach. */
-	if (capng_apply(CAPNG_SELECT_BOUNDS) != 0)
+	 * empty sets keep it out of reach. Then the library is not asked, which would complain to
+	 * syslog. */
+	may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
+	capng_clear(CAPNG_SELECT_ALL);
+	if (may_bound && capng_apply(CAPNG_SELECT_BOUNDS) != 0)
 		capng_clear(CAPNG_SELECT_ALL);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;

@@ -43,7 +43,8 @@ struct run {
 	sd_event_source *events_source; /* NULL where the engine tells no events */
 	uint64_t events_failed;		/* that could not be judged: out of memory, too many */
 	uint64_t events_lost;		/* these and what the engine lost, as far as it was seen */
-	uint64_t lost_since_pass;
+	uint64_t lost_since_said;
+	uint64_t losses_said_us; /* monotonic */
 	struct cgroup_base base;
 	struct ledger *ledger;
 	struct node node;
@@ -58,7 +59,7 @@ struct run {
 	unsigned starting_rounds; /* passes in a row that waited for a starting container */
 	bool policy_is_new;	  /* no pass has judged by it yet */
 	bool forgets;		  /* in the last pass memory was too scarce for a finding */
-	uint64_t dropped;    /* findings beyond the ledger's bounds, when the last pass began */
+	uint64_t dropped;    /* findings beyond the ledger's bounds, as far as they were told of */
 	uint64_t wait_us;    /* how long the first of the findings that wait for a name does so */
 	bool engine_said;    /* which one looks */
 	bool passed;	     /* the first pass is done */
@@ -90,6 +91,9 @@ void run_remember(void *data, const struct audit_result *result, struct audited 
 /* run_events.c */
 int run_open_events(struct run *run);  /* 0 or -errno */
 void run_hear_events(struct run *run); /* from now on */
+/* Takes those that have come, as far as is good for the rest; between begin and end of a pass, or
+ * between passes. */
+void run_take_events(struct run *run);
 void run_say_losses(struct run *run);
 void run_close_events(struct run *run);
 

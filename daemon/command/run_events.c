@@ -10,14 +10,18 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <syslog.h>
+#include <time.h>
 
 static void take_exec(void *data, struct exec_event *event)
 {
 	struct run *run = data;
-	int r = audit_event(&run->audit, event);
+	int r;
 
-	if (r < 0)
+	run->forgets = false;
+	r = audit_event(&run->audit, event);
+	if (r < 0 || run->forgets)
 		run->events_failed++;
+	run->forgets = false;
 }
 
 /* A container's process follows its cgroup in a moment. */
@@ -43,32 +47,47 @@ static void make_up_for_losses(struct run *run)
 	lost = counts.lost + run->events_failed;
 	if (lost <= run->events_lost)
 		return;
-	run->lost_since_pass += lost - run->events_lost;
+	run->lost_since_said += lost - run->events_lost;
 	run->events_lost = lost;
 	run_schedule(run, RUN_NOTICE_DELAY_US);
 }
 
-/* Said once for a pass: a storm that loses events would lose the words as well. */
+#define LOSSES_SAID_US 60000000u
+
+/* Said at once, and then once a minute: a container that makes them for as long as it likes must
+ * not fill the journal. */
 void run_say_losses(struct run *run)
 {
-	if (run->lost_since_pass)
-		run_say(run, JOURNAL_COVERAGE_LOST, LOG_WARNING,
-			"%" PRIu64 " events were lost; a full pass has made up for what lives.",
-			run->lost_since_pass);
-	run->lost_since_pass = 0;
+	uint64_t now = clock_us(CLOCK_MONOTONIC);
+
+	if (!run->lost_since_said ||
+		(run->losses_said_us && now - run->losses_said_us < LOSSES_SAID_US))
+		return;
+	run_say(run, JOURNAL_COVERAGE_LOST, LOG_WARNING,
+		"%" PRIu64 " events were lost; a full pass has made up for what lives.",
+		run->lost_since_said);
+	run->lost_since_said = 0;
+	run->losses_said_us = now;
+}
+
+void run_take_events(struct run *run)
+{
+	const struct event_handler handler = { take_exec, take_cgroup, run };
+
+	if (run->events_source && sd_event_source_get_enabled(run->events_source, NULL) > 0)
+		(void)engine_read_events(run->audit.engine, &handler);
 }
 
 static int on_events(sd_event_source *source, int fd, uint32_t events, void *data)
 {
 	struct run *run = data;
-	const struct event_handler handler = { take_exec, take_cgroup, run };
 
 	(void)source;
 	(void)fd;
 	(void)events;
 	ledger_resume(run->ledger, clock_us(CLOCK_REALTIME));
 	run->wait_us = UINT64_MAX;
-	(void)engine_read_events(run->audit.engine, &handler);
+	run_take_events(run);
 	if (run->wait_us != UINT64_MAX)
 		run_schedule(run, run->wait_us);
 	make_up_for_losses(run);

@@ -76,21 +76,23 @@ static uint64_t find_wait(const struct run *run, const struct known_container *k
 	return age < wait ? wait - age : 0;
 }
 
-static void remember_one(struct run *run, const struct known_container *known, uint64_t now_us,
-	bool event, struct observation *o)
+static void remember_one(struct run *run, const struct known_container *known,
+	const struct audit_result *result, struct observation *o)
 {
-	uint64_t wait = find_wait(run, known, &o->finding, now_us);
+	uint64_t wait = find_wait(run, known, &o->finding, result->begin_us);
 	int r;
 
 	if (wait && wait < run->wait_us)
 		run->wait_us = wait;
-	if (event)
+	if (result->event && !result->seen)
 		r = ledger_event(run_deliver, run, run->ledger, o, wait > 0);
 	else if (wait)
 		r = ledger_hold(run->ledger, o);
 	else
 		r = ledger_observe(run_deliver, run, run->ledger, o);
-	if (r == -ENOMEM)
+	if (r == -ENOMEM && result->event)
+		run->events_failed++; /* a pass makes up for it */
+	else if (r == -ENOMEM)
 		run->forgets = true;
 }
 
@@ -103,7 +105,7 @@ static void remember_those(
 		bool is_taken = !o->members;
 
 		if (!is_taken && (!known || ledger_knows(run->ledger, o->finding.id)))
-			remember_one(run, audited->known, result->begin_us, result->event, o);
+			remember_one(run, audited->known, result, o);
 	}
 }
 
@@ -126,14 +128,15 @@ static void begin_remembering(struct run *run)
 {
 	run->wait_us = UINT64_MAX;
 	run->forgets = false;
-	run->dropped = ledger_dropped(run->ledger);
 	ledger_begin(run->ledger, clock_us(CLOCK_REALTIME));
 }
 
 static void end_remembering(struct run *run)
 {
+	/* In this pass, or by events since the one before. */
 	uint64_t dropped = ledger_dropped(run->ledger) - run->dropped;
 
+	run->dropped += dropped;
 	if (run->forgets)
 		run_say(run, JOURNAL_COVERAGE_LOST, LOG_ERR,
 			"A finding could not be remembered: %s.", strerror(ENOMEM));
@@ -243,6 +246,8 @@ void run_pass(struct run *run)
 	report_coverage(run, &result);
 	run_say_losses(run);
 	registry_complain(run->audit.registry, say_source, run);
+	/* A container that this pass has not seen any more may have had its last programs told. */
+	run_take_events(run);
 	/* What could not be taken in must not look as if it had ended. */
 	ledger_end(run_deliver, run, run->ledger, run->complete && !run->forgets);
 	end_remembering(run);

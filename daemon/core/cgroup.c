@@ -33,6 +33,7 @@ struct reading {
 	 * newline in it (possible on v1 before 5.13) forges lines, which can hardly avoid an id
 	 * that is printed elsewhere, or that is out of order. */
 	bool forged;
+	bool unreadable; /* a whole line that is none */
 	bool disordered;
 	uint64_t hierarchies[LINES_MAX];
 	size_t lines;
@@ -224,6 +225,7 @@ static void read_line(struct reading *reading, struct slice text, bool terminate
 	if (!parse_line(text, &line)) {
 		/* The last line may have been cut by whoever read it. */
 		reading->forged |= terminated;
+		reading->unreadable |= terminated;
 		return;
 	}
 	/* Of a process whose cgroup was removed; the kernel says so on version 2 only. */
@@ -334,7 +336,7 @@ static void conclude(struct reading *reading, struct cgroup_identity *ret)
 		answer_ambiguous(helper, !reading->differ[CGROUP_HELPER], ret);
 	} else if (helped) {
 		answer(helper, ret);
-	} else if (reading->cut) {
+	} else if (reading->cut || reading->unreadable) {
 		answer_ambiguous(&reading->of[CGROUP_HOST], false, ret);
 	} else {
 		answer(&reading->of[CGROUP_HOST], ret);

@@ -31,6 +31,7 @@ struct remembered_member {
 struct membership {
 	struct remembered_member *members;
 	size_t sorted, fresh, space;
+	uint32_t forgot_pass; /* in which those long unseen were forgotten last */
 };
 
 struct ledger_entry;

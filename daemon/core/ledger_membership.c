@@ -101,16 +101,43 @@ static size_t make_distinct(struct remembered_member *members, size_t count)
 	return kept;
 }
 
+/* Once a pass: what events add in between makes nobody older. */
 static void forget(struct membership *membership, uint32_t pass)
 {
 	/* Where memory gets scarce, those that live come first. */
 	uint32_t age = membership->sorted > LEDGER_MEMBERS_MAX / 2 ? 1 : LEDGER_REMEMBER_PASSES;
 	size_t kept = 0;
 
+	if (membership->forgot_pass == pass)
+		return;
+	membership->forgot_pass = pass;
 	for (size_t i = 0; i < membership->sorted; i++)
 		if (pass - membership->members[i].pass <= age)
 			membership->members[kept++] = membership->members[i];
 	membership->sorted = kept;
+}
+
+#define FEW 16u
+
+/* Puts `count` sorted members in their places among the `sorted` ones before them. Later processes
+ * mostly have higher pids, so that there is little to move; of the few that an event brings, each
+ * is moved, or a storm of events would sort all of them each time. */
+static void merge(struct remembered_member *members, size_t sorted, size_t count)
+{
+	if (sorted == 0 || remembered_compare(&members[sorted - 1], &members[sorted]) < 0)
+		return;
+	if (count > FEW) {
+		qsort(members, sorted + count, sizeof(members[0]), remembered_compare);
+		return;
+	}
+	for (size_t end = sorted + count; sorted < end; sorted++) {
+		struct remembered_member fresh = members[sorted];
+		size_t at = sorted;
+
+		for (; at > 0 && remembered_compare(&members[at - 1], &fresh) > 0; at--)
+			members[at] = members[at - 1];
+		members[at] = fresh;
+	}
 }
 
 size_t membership_settle(struct membership *membership, uint32_t pass)
@@ -118,17 +145,10 @@ size_t membership_settle(struct membership *membership, uint32_t pass)
 	size_t added = 0;
 
 	if (membership->fresh > 0) {
-		struct remembered_member *fresh = membership->members + membership->sorted;
-
-		added = make_distinct(fresh, membership->fresh);
-		/* Later processes mostly have higher pids: then all is in order already. */
-		bool ordered = membership->sorted == 0 || remembered_compare(fresh - 1, fresh) < 0;
-
+		added = make_distinct(membership->members + membership->sorted, membership->fresh);
+		merge(membership->members, membership->sorted, added);
 		membership->sorted += added;
 		membership->fresh = 0;
-		if (!ordered)
-			qsort(membership->members, membership->sorted,
-				sizeof(membership->members[0]), remembered_compare);
 	}
 	forget(membership, pass);
 	return added;

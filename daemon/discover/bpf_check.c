@@ -68,6 +68,12 @@ int bpf_check(struct bpf_engine *engine, const struct bpf_crowd *crowd, struct d
 
 	if (proc < 0)
 		return proc;
+	if (!crowd->totals.kernel_threads) {
+		(void)diag_error(diag, 0, 0, "this is not the host's PID namespace");
+		return -EUCLEAN;
+	}
+	if (!record && crowd->over_limit)
+		return 0; /* somebody has filled the table, which must not end the engine */
 	if (!record)
 		return complain(diag, "it is not there");
 	n = procfs_read(procfs, proc, "status", true);

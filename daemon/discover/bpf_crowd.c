@@ -52,9 +52,13 @@ static int read_records(int fd, struct bpf_crowd *crowd)
 	return 0;
 }
 
-static bool is_leader(const struct bpf_task_record *record)
+/* A thread that calls execve() takes its leader's id, maybe after that has been seen: whoever comes
+ * second with an id counts as a thread, so that what either holds is seen. */
+static bool is_leader(const struct bpf_crowd *crowd, size_t i)
 {
-	return record->tid == record->pid;
+	const struct bpf_task_record *record = &crowd->records[i];
+
+	return record->tid == record->pid && (i == 0 || record[-1].tid != record->tid);
 }
 
 static int compare_threads(const void *a, const void *b, void *data)
@@ -87,7 +91,7 @@ static size_t order_records(struct bpf_crowd *crowd)
 	if (!ordered)
 		qsort(crowd->records, crowd->count, sizeof(*crowd->records), compare_records);
 	for (size_t i = 0; i < crowd->count; i++)
-		leaders += is_leader(&crowd->records[i]);
+		leaders += is_leader(crowd, i);
 	return leaders;
 }
 
@@ -118,12 +122,12 @@ static int group(struct bpf_crowd *crowd)
 	if (!crowd->threads || !crowd->processes)
 		return -ENOMEM;
 	for (size_t i = 0, k = 0; i < crowd->count && crowd->thread_count; i++)
-		if (!is_leader(&crowd->records[i]))
+		if (!is_leader(crowd, i))
 			crowd->threads[k++] = (uint32_t)i;
 	qsort_r(crowd->threads, crowd->thread_count, sizeof(*crowd->threads), compare_threads,
 		crowd->records);
 	for (size_t i = 0; i < crowd->count; i++) {
-		if (!is_leader(&crowd->records[i]))
+		if (!is_leader(crowd, i))
 			continue;
 		while (thread < crowd->thread_count &&
 			crowd->records[crowd->threads[thread]].pid < crowd->records[i].pid)

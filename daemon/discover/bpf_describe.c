@@ -145,18 +145,31 @@ static bool is_permitted(const struct bpf_engine *engine, const struct bpf_task_
 	       !(all & ~permitted);
 }
 
-/* With the one that is asked about, those that will be: who holds more than is permitted. */
+/* By whom a container begins: its parent is elsewhere. */
+static bool is_from_outside(const struct bpf_crowd *crowd, const struct bpf_task_record *record)
+{
+	const struct bpf_task_record *parent = bpf_crowd_find(crowd, record->ppid, record->ppid);
+
+	return !parent ||
+	       memcmp(&parent->placement, &record->placement, sizeof(record->placement)) != 0;
+}
+
+/* With the one that is asked about, those that will be: who holds more than is permitted. About who
+ * came from outside it is asked for every container that is new, permitted or not, and of the first
+ * pass nothing is permitted yet: then it is about these alone, or the others would take the room.
+ */
 static void mark(struct bpf_engine *engine, const struct bpf_task_record *asked)
 {
 	const struct bpf_crowd *crowd = &engine->before;
+	bool outside = is_from_outside(crowd, asked);
 	size_t count = 0;
 
 	for (size_t i = 0; i < crowd->process_count && count < AT_ONCE_MAX; i++) {
 		const struct bpf_process *process = &crowd->processes[i];
 		const struct bpf_task_record *record = bpf_process_record(crowd, process);
 
-		if (!process->task_count || find(engine, key_of(record)) ||
-			is_permitted(engine, record))
+		if (!process->task_count || (outside && !is_from_outside(crowd, record)) ||
+			is_permitted(engine, record) || find(engine, key_of(record)))
 			continue;
 		want(engine, record->pid);
 		count++;

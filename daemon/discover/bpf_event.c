@@ -139,6 +139,13 @@ static void read_facts(const struct bpf_engine *engine, const struct bpf_exec_ev
 	read_namespaces(engine->procfs, event, process);
 }
 
+/* Kernels before 5.13 let a name of the old hierarchies be changed to one with a newline, which
+ * would make lines of its own. Whose the process is cannot be said then, and it is audited. */
+static bool forges_lines(const char *path)
+{
+	return strchr(path, '\n');
+}
+
 /* The text that /proc/PID/cgroup would have, of the two hierarchies that tell. */
 static int make_text(struct words *words, const struct bpf_exec_event *event,
 	char text[static BPF_CGROUP_TEXT_MAX], size_t *ret_length)
@@ -151,7 +158,9 @@ static int make_text(struct words *words, const struct bpf_exec_event *event,
 		n = read_path(words, event->legacy_parts, legacy);
 	if (n < 0)
 		return (int)n;
-	if (event->task.placement.legacy == event->task.placement.unified)
+	if (forges_lines(unified) || forges_lines(legacy))
+		written = snprintf(text, BPF_CGROUP_TEXT_MAX, "%s", PROCFS_UNREADABLE_CGROUP);
+	else if (event->task.placement.legacy == event->task.placement.unified)
 		written = snprintf(text, BPF_CGROUP_TEXT_MAX, "0::%s\n", unified);
 	else
 		written =
@@ -235,6 +244,14 @@ int bpf_description_decode(const struct bpf_engine *engine, const struct bpf_exe
 	return 0;
 }
 
+/* The event waited while the pass looked. */
+static bool was_seen(const struct bpf_crowd *before, const struct bpf_task_record *record)
+{
+	const struct bpf_task_record *found = bpf_crowd_find(before, record->pid, record->pid);
+
+	return found && found->start_ns == record->start_ns && found->exec_id == record->exec_id;
+}
+
 int bpf_event_decode(struct bpf_engine *engine, const struct bpf_exec_event *event, size_t size,
 	char text[static BPF_CGROUP_TEXT_MAX], struct exec_event *ret)
 {
@@ -248,7 +265,12 @@ int bpf_event_decode(struct bpf_engine *engine, const struct bpf_exec_event *eve
 	words = (struct words){ event->text, event->text_length };
 	made.task = bpf_task_of(engine, &event->task);
 	made.task.leader = true;
+	made.seen = was_seen(&engine->before, &event->task);
 	made.credentials = event->kind == BPF_EVENT_CREDENTIALS;
+	made.time_us = event->time_ns / 1000u;
+	made.parent_inside = event->parent_inside;
+	made.namespace_init = (struct namespace_init){ (pid_t)event->namespace_init,
+		bpf_ticks(engine, event->namespace_init_start_ns) };
 	memcpy(made.place, &event->task.placement, sizeof(made.place));
 	read_facts(engine, event, &made.task, &made.process);
 	r = decode(engine, event, &words, text, &made);

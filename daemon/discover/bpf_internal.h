@@ -84,11 +84,11 @@ int bpf_places_sweep(struct bpf_engine *engine, size_t placement_count);
 void bpf_places_done(struct bpf_engine *engine);
 
 /* The text of a place that a pass has seen, or an event has told; -ENOENT. */
-int bpf_places_text(const struct bpf_places *places, const struct bpf_placement *placement,
+int bpf_places_text(const struct bpf_places *places, const struct bpf_placement *key,
 	const char **ret_text, size_t *ret_length);
 /* What is permitted there, if anything is. */
-bool bpf_places_permit(const struct bpf_places *places, const struct bpf_placement *placement,
-	capability_mask *ret);
+bool bpf_places_permit(
+	const struct bpf_places *places, const struct bpf_placement *key, capability_mask *ret);
 /* Notes what an event has told. 0, -ENOSPC, -ENOMEM. */
 int bpf_places_note(struct bpf_places *places, const struct bpf_task_record *record,
 	const char *text, size_t length);
@@ -157,7 +157,7 @@ void bpf_unload(struct bpf_engine *engine);
 struct bpf_totals *bpf_totals(const struct bpf_engine *engine);
 
 /* bpf_pass.c */
-int bpf_pass(struct engine *engine, const struct pass_options *options, struct snapshot *ret);
+int bpf_pass(struct engine *base, const struct pass_options *options, struct snapshot *ret);
 
 /* bpf_check.c: is what the iteration says of ourselves what /proc says? 0; -EUCLEAN with a sentence
  * in *diag; -errno. */
@@ -166,16 +166,16 @@ int bpf_check(struct bpf_engine *engine, const struct bpf_crowd *crowd, struct d
 /* bpf_events.c: loads and attaches what tells events. 0; -errno with *diag filled. */
 int bpf_events_load(struct bpf_engine *engine, const struct bpf_kernel *kernel, struct diag *diag);
 void bpf_events_unload(struct bpf_engine *engine);
-int bpf_event_fd(struct engine *engine);
-int bpf_read_events(struct engine *engine, const struct event_handler *handler);
-void bpf_count_events(const struct engine *engine, struct event_counts *ret);
+int bpf_event_fd(struct engine *base);
+int bpf_read_events(struct engine *base, const struct event_handler *handler);
+void bpf_count_events(const struct engine *base, struct event_counts *ret);
 struct bpf_permit *bpf_permit_rows(const struct bpf_engine *engine); /* NULL without events */
 
 /* bpf_describe.c: what the kernel tells of processes that /proc refuses. 0; -errno with *diag. */
 int bpf_describe_load(struct bpf_engine *engine, const struct bpf_kernel *kernel, bool lasting,
 	struct diag *diag);
 void bpf_describe_unload(struct bpf_engine *engine);
-int bpf_describe(struct engine *engine, const struct task *task, struct process *ret);
+int bpf_describe(struct engine *base, const struct task *task, struct process *ret);
 void bpf_describe_sweep(struct bpf_engine *engine); /* at the end of a pass */
 
 /* bpf_event.c: from what the kernel wrote to an event. `text` is where its cgroup text may be made.
@@ -190,10 +190,10 @@ int bpf_description_decode(const struct bpf_engine *engine, const struct bpf_exe
 struct task bpf_task_of(const struct bpf_engine *engine, const struct bpf_task_record *record);
 
 /* bpf_permits.c: the rows that the events' programs look up. A place has at most one. */
-void bpf_permit(struct engine *engine, unsigned placement, const struct permit *permit);
+void bpf_permit(struct engine *base, unsigned placement, const struct permit *permit);
 void bpf_permit_event(
-	struct engine *engine, const struct exec_event *event, const struct permit *permit);
-void bpf_forget_permits(struct engine *engine);
+	struct engine *base, const struct exec_event *event, const struct permit *permit);
+void bpf_forget_permits(struct engine *base);
 /* Writes a place's row; `row` remembers which, BPF_NO_ROW: none. */
 #define BPF_NO_ROW UINT32_MAX
 void bpf_row_set(struct bpf_engine *engine, const struct bpf_placement *placement,

@@ -117,32 +117,46 @@ static int take_over(struct bpf_pass *pass, const struct bpf_process *before,
 {
 	struct snapshot *s = pass->snapshot;
 	const struct task *tasks = &pass->options->previous->tasks[before->task];
+	int r = 0;
 
 	process->task = (uint32_t)s->task_count;
 	process->task_count = before->task_count;
-	for (uint32_t i = 0; i < before->task_count; i++) {
+	for (uint32_t i = 0; r == 0 && i < before->task_count; i++) {
 		struct task task = tasks[i];
-		bool confined = task.confined;
-		int r;
 
 		task.placement = placement;
 		task.container = NO_CONTAINER;
 		task.same = true;
 		task.outside_parent = task.moved = task.runtime_stage = false;
-		if (pass->options->controls) {
-			task.confined = false;
-			read_label(pass, &task);
-			task.same = task.confined == confined;
-		}
 		r = snapshot_add_task(s, &task);
-		if (r < 0)
-			return r;
 	}
-	if (pass->options->controls)
-		for (uint32_t i = 0; i < before->task_count; i++)
-			if (!s->tasks[process->task + i].same)
-				for (uint32_t k = 0; k < before->task_count; k++)
-					s->tasks[process->task + k].same = false;
+	if (r < 0)
+		s->task_count = process->task;
+	return r;
+}
+
+/* Labels are no part of a record: each thread's is read, and the tasks may be the same then. */
+static int compare_labels(struct bpf_pass *pass, const struct bpf_process *before,
+	struct bpf_process *process, struct task *task)
+{
+	struct snapshot *s = pass->snapshot;
+	const struct task *tasks = &pass->options->previous->tasks[before->task];
+	struct task *fresh;
+	bool same;
+	int r;
+
+	process->task = (uint32_t)s->task_count;
+	task->shim = tasks->shim;
+	r = add_tasks(pass, process, task);
+	if (r < 0)
+		return r;
+	process->task_count = (uint32_t)s->task_count - process->task;
+	fresh = &s->tasks[process->task];
+	same = process->task_count == before->task_count;
+	for (uint32_t i = 0; same && i < process->task_count; i++)
+		same = fresh[i].confined == tasks[i].confined;
+	for (uint32_t i = 0; same && i < process->task_count; i++)
+		fresh[i].same = true;
 	return 0;
 }
 
@@ -159,10 +173,14 @@ static int take_process(
 	if (r < 0)
 		return r;
 	process->place = use.place;
-	if (equal && use.confirmed)
-		return before->task_count ? take_over(pass, before, process, use.placement) : 0;
+	if (equal && use.confirmed && !before->task_count)
+		return 0;
+	if (equal && use.confirmed && !pass->options->controls)
+		return take_over(pass, before, process, use.placement);
 	task = bpf_task_of(pass->engine, record);
 	task.placement = use.placement;
+	if (equal && use.confirmed)
+		return compare_labels(pass, before, process, &task);
 	if (!wanted_by_name(use.identity) &&
 		!wanted_otherwise(pass->engine->procfs, use.identity, pass->options->include_host,
 			was_in_container(pass, before), &task))
@@ -256,17 +274,27 @@ static int read_crowd(struct bpf_engine *engine, struct bpf_crowd *ret, struct d
 	return fd < 0 ? fd : bpf_crowd_read(fd, bpf_totals(engine), ret);
 }
 
-/* Reads the node, and does not believe it where we ourselves look different. */
-static int look(struct bpf_engine *engine, struct bpf_crowd *ret)
+static int look_once(struct bpf_engine *engine, struct bpf_crowd *ret, struct diag *diag)
 {
-	struct diag diag = { 0 };
-	int r = read_crowd(engine, ret, &diag);
+	int r = read_crowd(engine, ret, diag);
 
 	if (r == 0) {
-		r = bpf_check(engine, ret, &diag);
+		r = bpf_check(engine, ret, diag);
 		if (r < 0)
 			bpf_crowd_done(ret);
 	}
+	return r;
+}
+
+/* Reads the node, and does not believe it where we ourselves look different: twice, since something
+ * of us can change in between (our parent ends). */
+static int look(struct bpf_engine *engine, struct bpf_crowd *ret)
+{
+	struct diag diag = { 0 };
+	int r = look_once(engine, ret, &diag);
+
+	if (r == -EUCLEAN)
+		r = look_once(engine, ret, &diag);
 	if (r < 0 && diag.message[0]) {
 		free(engine->engine.notice);
 		engine->engine.notice = strdup(diag.message);

@@ -22,11 +22,12 @@ struct bpf_place {
 	size_t length;
 	uint32_t pid, tid; /* of whom it was read */
 	uint64_t start_ns;
+	bool told; /* by an event, with the placement: nothing was read of it yet */
 	bool confirmed;
-	bool lost;	    /* out of memory while it was added */
-	bool host;	    /* no container's, by its text */
-	uint64_t pass;	    /* in which it was used last */
-	unsigned placement; /* its number in that pass's snapshot */
+	bool lost;	     /* out of memory while it was added */
+	bool host, was_host; /* no container's, by its text; and in the pass before */
+	uint64_t pass;	     /* in which it was used last */
+	unsigned placement;  /* its number in that pass's snapshot */
 	struct bpf_place *same_number;
 	uint32_t row; /* of what is permitted there */
 	capability_mask permitted;
@@ -40,11 +41,15 @@ static void forget(struct bpf_engine *engine, struct bpf_place *place)
 	free(place);
 }
 
-/* Of the host's own programs nobody needs to hear. */
+/* Of the host's own programs nobody needs to hear. What was the host's, and is a container's now
+ * that other prefixes are trusted, is heard of again. */
 static void permit_host(struct bpf_engine *engine, struct bpf_place *place)
 {
 	if (place->host && place->confirmed)
 		bpf_row_set(engine, &place->key, NULL, true, &place->row);
+	else if (place->host != place->was_host)
+		bpf_row_clear(engine, &place->row);
+	place->was_host = place->host;
 }
 
 int bpf_places_sweep(struct bpf_engine *engine, size_t placement_count)
@@ -117,7 +122,7 @@ void bpf_permit_event(
 	_Static_assert(sizeof(key) == sizeof(event->place), "a place has three numbers");
 	memcpy(&key, event->place, sizeof(key));
 	place = find(&engine->places, &key);
-	if (place)
+	if (place && (place->confirmed || place->told))
 		set_permit(engine, place, permit);
 }
 
@@ -205,8 +210,11 @@ int bpf_places_note(struct bpf_places *places, const struct bpf_task_record *rec
 	const char *text, size_t length)
 {
 	struct bpf_place *place;
+	int r = new_place(places, record, text, length, &place);
 
-	return new_place(places, record, text, length, &place);
+	if (r == 0)
+		place->told = true;
+	return r;
 }
 
 static int check_start(struct bpf_engine *engine, int proc, const struct bpf_task_record *record)
@@ -253,12 +261,6 @@ static int make_place(
 		     : new_place(&engine->places, record, engine->procfs->buffer, (size_t)n, ret);
 }
 
-static bool is_witness(const struct bpf_place *place, const struct bpf_task_record *record)
-{
-	return place->pid == record->pid && place->tid == record->tid &&
-	       place->start_ns == record->start_ns;
-}
-
 /* Is the process of whom its text was read still in it? */
 static bool is_still_there(const struct bpf_crowd *crowd, const struct bpf_place *place)
 {
@@ -268,23 +270,35 @@ static bool is_still_there(const struct bpf_crowd *crowd, const struct bpf_place
 	       memcmp(&record->placement, &place->key, sizeof(place->key)) == 0;
 }
 
+static int read_anew(
+	struct bpf_engine *engine, struct bpf_place *place, const struct bpf_task_record *record)
+{
+	ssize_t n = bpf_places_read(engine, record);
+
+	if (n < 0)
+		return (int)n;
+	/* The kernel's program and /proc say the same. */
+	if (place->told && place->length == (size_t)n &&
+		memcmp(place->text, engine->procfs->buffer, (size_t)n) == 0) {
+		place->confirmed = true;
+		return 0;
+	}
+	place->told = false;
+	bpf_row_clear(engine, &place->row); /* another text may have permitted it */
+	return set_text(place, record, engine->procfs->buffer, (size_t)n);
+}
+
 /* The first use in a pass: a process that stood for it before and is here still confirms it; where
  * it is not, another is asked. */
 static int confirm(
 	struct bpf_pass *pass, struct bpf_place *place, const struct bpf_task_record *record)
 {
-	ssize_t n;
-
 	if (place->confirmed)
 		return 0;
-	if (is_still_there(&pass->crowd, place)) {
-		place->confirmed = true;
-		return 0;
-	}
-	if (is_witness(place, record))
-		return 0;
-	n = bpf_places_read(pass->engine, record);
-	return n < 0 ? (int)n : set_text(place, record, pass->engine->procfs->buffer, (size_t)n);
+	if (place->told || !is_still_there(&pass->crowd, place))
+		return read_anew(pass->engine, place, record);
+	place->confirmed = true;
+	return 0;
 }
 
 int bpf_places_find(struct bpf_pass *pass, const struct bpf_task_record *record,

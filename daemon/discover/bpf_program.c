@@ -83,7 +83,8 @@ int bpf_program_refused(const char *what, int error, struct diag *diag)
 		const char *why;
 	} reasons[] = {
 		{ EPERM, "not permitted: it takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, and "
-			 "before Linux 5.11 a few megabytes of RLIMIT_MEMLOCK" },
+			 "a seccomp filter that lets bpf(2) through; before Linux 5.11 also a few "
+			 "megabytes of RLIMIT_MEMLOCK" },
 		{ EACCES, "this kernel's verifier refuses it" },
 		{ ENOSYS, "this kernel has no bpf(2)" },
 		{ ENOENT, "this kernel has no such hook" },

@@ -104,9 +104,10 @@ static size_t shorten(const char *text, size_t length, const struct cgroup_base 
 /* In a cgroup namespace of the reader's own no line of its container's begins with "/..". */
 static bool is_own(const struct cgroup_base *base, const char *text, size_t length)
 {
-	static const char above[] = ":/..";
+	static const char path[] = ":/", above[] = ":/..";
 
-	return base && base->own && !memmem(text, length, above, strlen(above));
+	return base && base->own && memmem(text, length, path, strlen(path)) &&
+	       !memmem(text, length, above, strlen(above));
 }
 
 int placements_find(struct placements *placements, struct snapshot *snapshot,

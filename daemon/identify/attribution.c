@@ -216,11 +216,24 @@ static int find_head_by_cgroup(
 	return 0;
 }
 
+/* A PID namespace that no path names is told by its init process. */
+static int find_namespace(struct attribution *a, const struct placement *placement, pid_t pid,
+	uint64_t start_ticks, struct entry **ret)
+{
+	char id[64];
+	int r;
+
+	(void)snprintf(id, sizeof(id), "pidns-%d-%llu", (int)pid, (unsigned long long)start_ticks);
+	r = registry_find(a->registry, id, ret);
+	if (r == 0 && (*ret)->is_new)
+		r = fill(*ret, placement);
+	return r;
+}
+
 static int attribute_namespace(struct attribution *a, const struct task *task, struct entry **ret)
 {
 	const struct placement *placement = &a->snapshot->placements[task->placement];
 	const struct task *head = find_namespace_head(a, task);
-	char id[64];
 	int r;
 
 	if (a->by_placement[head->placement]) {
@@ -232,12 +245,7 @@ static int attribute_namespace(struct attribution *a, const struct task *task, s
 		if (r < 0)
 			return r;
 	}
-	(void)snprintf(id, sizeof(id), "pidns-%d-%llu", (int)head->pid,
-		(unsigned long long)head->start_ticks);
-	r = registry_find(a->registry, id, ret);
-	if (r == 0 && (*ret)->is_new)
-		r = fill(*ret, placement);
-	return r;
+	return find_namespace(a, placement, head->pid, head->start_ticks, ret);
 }
 
 static int attribute_task(struct attribution *a, const struct task *task, struct entry **ret)
@@ -421,22 +429,29 @@ int attribute(struct registry *registry, struct snapshot *snapshot, const struct
 	return r;
 }
 
-/* Where the path says nothing, an event's task belongs to whom its parent did in the last pass; or,
- * as a pass would have it of one that has no ancestor there, it begins a container. */
-static int attribute_event_namespace(struct attribution *a, const struct snapshot *last,
-	const struct task *task, struct entry **ret)
+/* Where the path says nothing, an event's task belongs to whom its parent, or its namespace's init
+ * process, did in the last pass. Most of its ancestors can be younger than that: then its
+ * namespace's init stands for the container, as it would in a pass. */
+static int attribute_event_namespace(struct attribution *a, const struct namespace_init *init,
+	const struct snapshot *last, const struct task *task, struct entry **ret)
 {
-	struct entry *parents = find_entry(a, snapshot_find(last, task->ppid));
+	/* A namespace's own init says nothing of itself: it may be that which has moved. */
+	const struct task *head = init->pid != task->pid ? snapshot_find(last, init->pid) : NULL;
+	struct entry *known = find_entry(a, snapshot_find(last, task->ppid));
 
-	if (parents && !parents->known.container.host) {
-		*ret = parents;
+	if (!known || known->known.container.host)
+		known = head && head->start_ticks == init->start_ticks ? find_entry(a, head) : NULL;
+	if (known && !known->known.container.host) {
+		*ret = known;
 		return 0;
 	}
-	return attribute_namespace(a, task, ret);
+	return init->pid ? find_namespace(a, &a->snapshot->placements[0], init->pid,
+				   init->start_ticks, ret)
+			 : attribute_namespace(a, task, ret);
 }
 
-static int attribute_event(struct attribution *a, const struct snapshot *last,
-	const struct task *task, struct entry **ret)
+static int attribute_event(struct attribution *a, const struct namespace_init *init,
+	const struct snapshot *last, const struct task *task, struct entry **ret)
 {
 	const struct placement *placement = &a->snapshot->placements[0];
 	int r = attribute_placement(a, placement, ret);
@@ -445,14 +460,14 @@ static int attribute_event(struct attribution *a, const struct snapshot *last,
 	if (r < 0 || *ret)
 		return r;
 	if (task->namespace_level)
-		return attribute_event_namespace(a, last, task, ret);
+		return attribute_event_namespace(a, init, last, task, ret);
 	/* A runtime's helper beside a container is the next pass's to recognise. */
 	return placement->identity.kind == CGROUP_CONTAINER ? find_unattributed(a, placement, ret)
 							    : 0;
 }
 
 int attribute_one(struct registry *registry, struct task *task, struct placement *placement,
-	const struct snapshot *last, struct entry **ret)
+	const struct namespace_init *init, const struct snapshot *last, struct entry **ret)
 {
 	struct snapshot alone = {
 		.tasks = task, .task_count = 1, .placements = placement, .placement_count = 1
@@ -467,7 +482,7 @@ int attribute_one(struct registry *registry, struct task *task, struct placement
 	if (before && before->start_ticks != task->start_ticks)
 		before = NULL;
 	task->placement = 0;
-	r = attribute_event(&a, last, task, &now);
+	r = attribute_event(&a, init, last, task, &now);
 	free(a.inits);
 	if (r < 0)
 		return r;

@@ -240,23 +240,26 @@ static int show(struct registry *registry, struct entry *entry)
 	return 0;
 }
 
-#define ASK_AGAIN_US 100000u /* a storm of events must not make a storm of questions */
+/* A storm of events must not make a storm of questions, however many containers it comes from: each
+ * looks at all that have no name. The next pass asks for those that were passed over. */
+#define ASK_AGAIN_US 100000u
 
 int registry_take_event(struct registry *registry, struct task *task, struct placement *placement,
-	const struct snapshot *last, uint64_t now_us, struct known_container **ret)
+	const struct namespace_init *init, const struct snapshot *last, uint64_t now_us,
+	struct known_container **ret)
 {
 	struct entry *entry;
 	int r;
 
 	registry->now_us = now_us;
-	r = attribute_one(registry, task, placement, last, &entry);
+	r = attribute_one(registry, task, placement, init, last, &entry);
 	if (r < 0)
 		return r;
 	*ret = &entry->known;
 	if (entry->known.container.name || entry->known.container.host ||
-		(entry->known.asked_us && now_us - entry->known.asked_us < ASK_AGAIN_US))
+		(registry->asked_us && now_us - registry->asked_us < ASK_AGAIN_US))
 		return 0;
-	entry->known.asked_us = now_us;
+	registry->asked_us = now_us;
 	r = show(registry, entry);
 	return r < 0 ? r : registry_name(registry);
 }

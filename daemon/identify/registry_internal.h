@@ -37,8 +37,9 @@ struct registry {
 	struct cluster *cluster; /* borrowed, or NULL */
 	bool bundles_complained;
 	uint64_t now_us;
-	uint64_t made; /* entries that were ever made */
-	uint64_t pods; /* of the shown containers, where `pods_counted` */
+	uint64_t asked_us; /* when an event made it ask the sources */
+	uint64_t made;	   /* entries that were ever made */
+	uint64_t pods;	   /* of the shown containers, where `pods_counted` */
 	bool pods_counted;
 	/* Of the snapshot that was identified last, if that was done to its end: what was found of
 	 * its tasks still stands. */
@@ -67,6 +68,6 @@ int attribute(struct registry *registry, struct snapshot *snapshot, const struct
 /* The entry of a task that an event told of. 0; -ENOENT: it is in no container; -ENOSPC; -ENOMEM.
  */
 int attribute_one(struct registry *registry, struct task *task, struct placement *placement,
-	const struct snapshot *last, struct entry **ret);
+	const struct namespace_init *init, const struct snapshot *last, struct entry **ret);
 
 #endif

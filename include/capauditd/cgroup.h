@@ -37,7 +37,7 @@ struct cgroup_identity {
 	bool ambiguous; /* lines contradict each other: a container, but whose is unknown */
 	bool below_user_manager; /* below user@UID.service: as trustworthy as that user */
 	/* The path that decided (the first informative one), inside the text that was parsed: from
-	 * `path` for `path_length` bytes; NULL where all lines say "/". */
+	 * `path` for `path_length` bytes; NULL where all lines say "/", or none can be read. */
 	const char *path;
 	size_t path_length;
 	/* How much of `path`, from its start, names the container: what follows is below it. */

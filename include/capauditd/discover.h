@@ -35,7 +35,11 @@ struct exec_event {
 	bool credentials; /* no program: what the task holds has become more without an execve() */
 	struct task task; /* its placement is this one alone */
 	struct placement placement;
+	uint64_t time_us;   /* monotonic: when, which may be before the last pass */
+	bool parent_inside; /* its parent is in the same cgroups and PID namespace */
+	struct namespace_init namespace_init;
 	struct process process; /* the handler may move it out, and leave it zeroed */
+	bool seen;		/* the last pass has seen the same program run */
 	uint64_t place[3];	/* the engine's */
 };
 
@@ -103,7 +107,7 @@ int engine_read_events(struct engine *engine, const struct event_handler *handle
 void engine_count_events(const struct engine *engine, struct event_counts *ret);
 
 /* Says of a placement of the last snapshot, or of where an event came from, which programs need not
- * be told. What nothing is said of is told always. */
+ * be told; NULL: all are. What nothing is said of is told always. */
 void engine_permit(struct engine *engine, unsigned placement, const struct permit *permit);
 void engine_permit_event(
 	struct engine *engine, const struct exec_event *event, const struct permit *permit);

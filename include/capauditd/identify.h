@@ -41,10 +41,9 @@ struct known_container {
 	/* The caller's: what its programs need not be told of, if anything. */
 	struct permit permit;
 	bool permit_known;
-	uint64_t asked_us; /* the registry's: when an event made it ask the sources */
-	bool looked_into;  /* the caller's: whether it is opaque has been found out */
-	bool bundle_read;  /* its OCI bundle has been found and read */
-	bool named_here;   /* its pod's name was this node's to say: a bundle's or a log folder's */
+	bool looked_into; /* the caller's: whether it is opaque has been found out */
+	bool bundle_read; /* its OCI bundle has been found and read */
+	bool named_here;  /* its pod's name was this node's to say: a bundle's or a log folder's */
 	/* What the Kubernetes API said of its pod and namespace last; NULL while unknown. The
 	 * registry's: they stay while the container does, whatever becomes of the pod. */
 	struct pod_record *pod_record;
@@ -80,9 +79,11 @@ int registry_identify(struct registry *registry, struct snapshot *snapshot,
 /* The container of a task that an event told of, between two passes; one that is not known yet is
  * made, and the sources are asked about it. It is forgotten in the next pass if that finds no tasks
  * of it. Fills the task's container and whether it has moved. `last` is the snapshot that was
- * identified last. 0; -ENOENT where it is in no container; -ENOSPC; -ENOMEM. */
+ * identified last; an empty one where the event is older than that. 0; -ENOENT where it is in no
+ * container; -ENOSPC; -ENOMEM. */
 int registry_take_event(struct registry *registry, struct task *task, struct placement *placement,
-	const struct snapshot *last, uint64_t now_us, struct known_container **ret);
+	const struct namespace_init *init, const struct snapshot *last, uint64_t now_us,
+	struct known_container **ret);
 
 /* Containers of the last identified snapshot, 0 <= i < count. The pointer is valid until the next
  * registry_identify(). */

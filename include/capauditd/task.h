@@ -71,6 +71,12 @@ struct task {
 
 #define NO_CONTAINER UINT32_MAX
 
+/* The init process of the outermost PID namespace below the reader's. pid 0: not known, or none. */
+struct namespace_init {
+	pid_t pid;
+	uint64_t start_ticks;
+};
+
 /* One distinct text of /proc/PID/cgroup. */
 struct placement {
 	char *text; /* owned, not terminated by anything but its length */

@@ -1,20 +1,27 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# What capauditd costs: beside pscap, with 10,000 processes in 200 containers; and beside an API
-# server, with 1,000 containers in 250 pods. Prints what is demanded and what was measured, in ratios
+# What capauditd costs: beside pscap, with 10,000 processes in 200 containers, by either engine; what
+# the bpf engine hears, and how soon it tells; and what it costs beside an API server, with 1,000
+# containers in 250 pods. Prints what is demanded and what was measured, in ratios
 # where possible, since machines differ; fails on no figure.
 #
 #   bench.sh                the program is $CAPAUDITD, or build/capauditd
 #   BENCH_ROUNDS=7          pairs of scan and pscap, taken in turns
 #   BENCH_SERIES="1000 5000 10000 20000"    empty: none
 #   BENCH_REST_SECONDS=60   how long `run` is watched at rest: whole intervals of 30 s; 0: not at all
+#   BENCH_BPF=0             without the bpf engine's part (bpf.sh), which has
+#   BENCH_PASS_ROUNDS=7     passes and scans beside pscap, in turns
+#   BENCH_STORM_EXECS=10000 of programs that violate and end at once
+#   BENCH_LATENCY_SAMPLES=500               from execve() to the journal
+#   BENCH_LOOP_ROUNDS=60    a loop of compliant programs, with and without the daemon
+#   BENCH_STARTS=1000       of real containers; 0 leaves any of these out
 #   API_BENCH=FILE          what measures the Kubernetes API source (make bench builds it); empty: not at all
 
 set -euo pipefail
 cd "$(dirname "$0")"
 
-program=${CAPAUDITD:-../../build/capauditd}
+program=$(realpath "${CAPAUDITD:-../../build/capauditd}")
 rounds=${BENCH_ROUNDS:-7}
 read -r -a series <<<"${BENCH_SERIES-1000 5000 10000 20000}"
 rest=${BENCH_REST_SECONDS:-60}
@@ -39,12 +46,18 @@ token=$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
 hierarchy=
 crowd_pid=
 daemon_pid=
+helper_pid=
+workers=()
+bpf_stats=
 
 # Members die with their crowd; its cgroups, if it could not remove them itself, go here.
 cleanup() {
 	trap - EXIT INT TERM HUP
 	[[ -z $daemon_pid ]] || kill -KILL "$daemon_pid" 2>/dev/null || true
 	[[ -z $crowd_pid ]] || kill -KILL "$crowd_pid" 2>/dev/null || true
+	[[ -z $helper_pid ]] || kill -KILL "$helper_pid" 2>/dev/null || true
+	[[ ${#workers[@]} == 0 ]] || kill -KILL "${workers[@]}" 2>/dev/null || true
+	[[ -z $bpf_stats ]] || echo 0 >"$bpf_stats"
 	wait 2>/dev/null || true
 	if [[ -n $hierarchy && -d $hierarchy/kubepods ]]; then
 		for _ in $(seq 100); do
@@ -56,6 +69,13 @@ cleanup() {
 		done
 		[[ -n $had_kubepods ]] || rmdir "$hierarchy/kubepods/burstable" "$hierarchy/kubepods" 2>/dev/null || true
 	fi
+	for _ in $(seq 100); do
+		find /sys/fs/cgroup -path "*/docker/$token*" -name cgroup.procs -exec cat {} + 2>/dev/null |
+			while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done
+		find /sys/fs/cgroup -depth -type d -path "*/docker/$token*" -exec rmdir {} + 2>/dev/null && break
+		sleep 0.1
+	done
+	[[ -n $had_docker ]] || rmdir /sys/fs/cgroup/{*/,}docker 2>/dev/null || true
 	rm -rf "$work"
 }
 trap cleanup EXIT
@@ -67,6 +87,8 @@ hierarchy=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 [[ -n $hierarchy ]] || die "no cgroup hierarchy is mounted"
 had_kubepods=
 [[ -d $hierarchy/kubepods ]] && had_kubepods=1
+had_docker=
+compgen -G '/sys/fs/cgroup/*/docker' >/dev/null || [[ -d /sys/fs/cgroup/docker ]] && had_docker=1
 
 cc=${CC:-cc}
 flags=(-std=gnu17 -D_GNU_SOURCE -O2)
@@ -108,6 +130,9 @@ median() {
 
 mkdir -p "$work/host/var/log/"{pods,containers}
 scan=("$program" scan --engine procfs --format json --policy none --host-root "$work/host")
+bpf_scan=("$program" scan --engine bpf --format json --policy none --host-root "$work/host")
+# shellcheck source-path=SCRIPTDIR source=bpf.sh
+. ./bpf.sh
 
 row() { # WHAT DEMANDED MEASURED
 	printf '%-58s %14s %16s\n' "$@"
@@ -164,7 +189,7 @@ fi
 if ((rest > 0)); then
 	gather "$load"
 	printf 'version: 1\nrun: { interval: 30s, outputs: [stdout] }\n' >"$work/policy.yaml"
-	"$program" run --policy "$work/policy.yaml" --host-root "$work/host" >"$work/findings" 2>"$work/errors" &
+	"$program" run --engine procfs --policy "$work/policy.yaml" --host-root "$work/host" >"$work/findings" 2>"$work/errors" &
 	daemon_pid=$!
 	sleep 5
 	kill -0 "$daemon_pid" 2>/dev/null || die "run ended: $(cat "$work/errors")"
@@ -184,6 +209,8 @@ if ((rest > 0)); then
 	daemon_pid=
 	disperse
 fi
+
+[[ ${BENCH_BPF:-1} == 0 ]] || bench_bpf
 
 if [[ -n $api_bench ]]; then
 	rm -rf "$work/host/var/log"

@@ -22,7 +22,8 @@ static void check_sound(const char *text, size_t size, const struct cgroup_ident
 		CHECK(identity->path_length <= size - (size_t)(identity->path - text));
 		CHECK(identity->path[0] == '/');
 	} else {
-		CHECK(identity->kind == CGROUP_HOST && identity->path_length == 0);
+		CHECK(identity->kind == CGROUP_HOST || identity->ambiguous);
+		CHECK(identity->path_length == 0);
 	}
 	if (identity->ambiguous)
 		CHECK(identity->kind == CGROUP_CONTAINER && !*identity->container_id);

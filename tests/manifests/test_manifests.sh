@@ -177,26 +177,51 @@ test_the_values_satisfy_their_schema_and_mistakes_do_not() {
 	done
 	"$render" -values "$chart" | validate values "$chart/values.schema.json"
 	for bad in image.pullpolicy=Always image.pullPolicy=Sometimes bundles.folders=/run/x bundles.folders[0]=/ \
-		resources.limits.cpu=many namespace.name=UPPER priorityClassname=x seLinuxOptions.typ=x policy=; do
+		engine=ebpf seccompProfile.type=Default resources.limits.cpu=many namespace.name=UPPER priorityClassname=x seLinuxOptions.typ=x policy=; do
 		"$render" -values -set "$bad" "$chart" >"$workspace/values"
 		refused validate values "$chart/values.schema.json" <"$workspace/values"
 	done
 }
 
-# No privilege but what hostPID and the folders below are.
+# No privilege but what hostPID, the folders below and two capabilities are.
 unprivileged() {
 	local file=$workspace/$1 pod=.spec.template.spec
 	holds "$file" DaemonSet "$pod.hostPID == true and ($pod | has(\"hostNetwork\") or has(\"hostIPC\") | not)"
 	holds "$file" DaemonSet "$pod.securityContext.seccompProfile == { type: \"RuntimeDefault\" }"
 	holds "$file" DaemonSet "($pod | has(\"initContainers\") or has(\"ephemeralContainers\") | not) and ($pod.containers | length) == 1"
 	holds "$file" DaemonSet "$pod.containers[0].securityContext == { runAsUser: 0, runAsGroup: 0, privileged: false,
-		allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: [\"ALL\"] } }"
+		allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: [\"ALL\"], add: [\"BPF\", \"PERFMON\"] } }"
 	holds "$file" DaemonSet "$pod.containers[0] | has(\"ports\") or has(\"lifecycle\") or has(\"command\") | not"
 	holds "$file" DaemonSet "($pod.volumes | all(.[]; has(\"hostPath\") or has(\"configMap\")))"
 	holds "$file" Namespace '.metadata.labels["pod-security.kubernetes.io/enforce"] == "privileged"'
 }
-test_the_container_asks_for_no_privilege() {
+test_the_container_asks_for_no_privilege_but_bpf_and_perfmon() {
 	each_variant unprivileged
+}
+
+# shellcheck disable=SC2016
+test_with_the_procfs_engine_it_asks_for_none_at_all() {
+	local container='.spec.template.spec.containers[0]'
+	rendered openshift -set engine=procfs >"$workspace/procfs"
+	holds "$workspace/procfs" DaemonSet "$container.securityContext.capabilities == { drop: [\"ALL\"] }"
+	holds "$workspace/procfs" DaemonSet "$container.args == [\"run\", \"--host-root=/host\", \"--engine=procfs\"]"
+	holds "$workspace/procfs" SecurityContextConstraints '.allowedCapabilities == []'
+	judges_itself procfs '[]'
+	rendered default -set engine=bpf >"$workspace/bpf"
+	holds "$workspace/bpf" DaemonSet "$container.args[2] == \"--engine=bpf\" and
+		$container.securityContext.capabilities.add == [\"BPF\", \"PERFMON\"]"
+}
+
+# Where a node's default profile lets nobody use bpf(2).
+# shellcheck disable=SC2016
+test_another_seccomp_profile_can_be_named() {
+	rendered openshift -set seccompProfile.type=Localhost -set seccompProfile.localhostProfile=bpf.json \
+		>"$workspace/localhost"
+	holds "$workspace/localhost" DaemonSet '.spec.template.spec.securityContext.seccompProfile ==
+		{ type: "Localhost", localhostProfile: "bpf.json" }'
+	holds "$workspace/localhost" SecurityContextConstraints '.seccompProfiles == ["localhost/bpf.json"]'
+	refused rendered default -set seccompProfile.type=Localhost 2>"$workspace/said"
+	grep -q 'seccompProfile.localhostProfile is needed' "$workspace/said"
 }
 
 reads_pods_and_namespaces() {
@@ -219,7 +244,8 @@ test_the_service_account_may_read_pods_and_namespaces_alone() {
 	jq -se '.[] | select(.kind == "SecurityContextConstraints") |
 		.users == ["system:serviceaccount:capauditd:capauditd"] and .groups == [] and
 		.allowPrivilegedContainer == false and .allowPrivilegeEscalation == false and
-		.allowHostNetwork == false and .allowedCapabilities == null and .requiredDropCapabilities == ["ALL"] and
+		.allowHostNetwork == false and .allowedCapabilities == ["BPF", "PERFMON"] and
+		.seccompProfiles == ["runtime/default"] and .requiredDropCapabilities == ["ALL"] and
 		.readOnlyRootFilesystem == true and .runAsUser == { type: "MustRunAs", uid: 0 }' "$workspace/openshift"
 }
 
@@ -349,19 +375,21 @@ test_it_runs_on_every_linux_node() {
 	each_variant runs_on_every_node
 }
 
-# The policy of the ConfigMap is good, and holds a rule for the very DaemonSet that is beside it.
+# The policy of the ConfigMap is good, and holds a rule for the very DaemonSet that is beside it. The second
+# argument: what it allows.
 judges_itself() {
-	local file=$workspace/$1
+	local file=$workspace/$1 allowed='["BPF", "PERFMON"]'
+	(($# > 1)) && allowed=$2
 	jq -r 'select(.kind == "ConfigMap").data["policy.yaml"]' "$file" >"$workspace/policy.yaml"
 	"$CAPAUDITD" check-config "$workspace/policy.yaml"
 	"$render" -json "$workspace/policy.yaml" >"$workspace/policy.json"
-	jq -e --slurpfile objects "$file" '
+	jq -e --slurpfile objects "$file" --argjson allowed "$allowed" '
 		($objects[] | select(.kind == "DaemonSet")) as $set |
 		.rules[0].match == { namespace: $set.metadata.namespace, owner: "DaemonSet/\($set.metadata.name)" } and
-		(.profiles[.rules[0].profile] | .allow == [] and (has("extends") | not)) and
+		(.profiles[.rules[0].profile] | .allow == $allowed and (has("extends") | not)) and
 		.run.outputs == ["stdout"]' "$workspace/policy.json"
 }
-test_the_shipped_policy_is_good_and_allows_capauditd_itself_nothing() {
+test_the_shipped_policy_is_good_and_allows_capauditd_itself_what_it_starts_with() {
 	each_variant judges_itself
 	rendered default -release prod -set namespace.name=audit >"$workspace/renamed"
 	judges_itself renamed
@@ -386,7 +414,8 @@ of_own_pod() {
 	jq -e "$2" "$workspace/scan.json" >/dev/null 2>&1
 }
 test_capauditd_is_compliant_under_the_policy_that_is_shipped() {
-	local api=$built/tests/kubernetes/api_server uid id cgroup server drop=(setpriv --bounding-set=-all --inh-caps=-all --no-new-privs)
+	local api=$built/tests/kubernetes/api_server uid id cgroup server 
+	local granted=(setpriv '--bounding-set=-all,+bpf,+perfmon' --inh-caps=-all --no-new-privs)
 	[[ $(id -u) == 0 ]] || skip "making a cgroup takes root"
 	[[ -x $api ]] || skip "$api is not built"
 	uid=$(random_uid)
@@ -409,11 +438,12 @@ test_capauditd_is_compliant_under_the_policy_that_is_shipped() {
 	jq -r 'select(.kind == "ConfigMap").data["policy.yaml"]' "$workspace/plain" >"$workspace/policy.yaml"
 	(
 		enter_cgroup "$cgroup"
-		exec "${drop[@]}" "$CAPAUDITD" run --policy "$workspace/policy.yaml" --kubernetes off
+		exec "${granted[@]}" "$CAPAUDITD" run --policy "$workspace/policy.yaml" --kubernetes off
 	) >"$workspace/daemon" 2>&1 &
 	wait_until 30 of_own_pod "$id" '.containers | length == 1 and .[0].verdict == "compliant"
 		and .[0].pod.owner == "DaemonSet/capauditd" and .[0].container.name == "capauditd"
-		and .[0].profile == { name: "none", source: "rule" } and .[0].held == [] and .[0].bounding == []' || {
+		and .[0].profile == { name: "capauditd", source: "rule" } and .[0].held == []
+		and (.[0].bounding | sort) == ["BPF", "PERFMON"]' || {
 		cat "$workspace/daemon" "$workspace/scan.json"
 		fail "not compliant"
 	}

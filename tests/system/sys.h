@@ -26,7 +26,7 @@
 #include <string.h>
 #include <sys/types.h>
 
-#define SYS_CONTAINERS_MAX 64
+#define SYS_CONTAINERS_MAX 512
 #define SYS_SPAWNED_MAX	   64
 #define SYS_HIERARCHIES	   32
 #define SYS_PATIENCE_MS	   60000 /* how long something that must happen may take */
@@ -47,7 +47,7 @@ struct sys_container {
 	pid_t pid;	  /* of its first process, in the tests' PID namespace */
 	bool logs;	  /* it has folders in /var/log */
 	unsigned attempt; /* how often the kubelet started it before: the log's name */
-	enum { SYS_BY_RUNC, SYS_BY_CONTAINERD, SYS_BY_HAND } by;
+	enum { SYS_BY_RUNC, SYS_BY_CONTAINERD, SYS_BY_HAND, SYS_BARE } by;
 	uint64_t capabilities;
 	int ready; /* of a created one: where its program will say that it is ready; 0: none */
 };
@@ -76,7 +76,7 @@ struct sys {
 	bool own_kubepods; /* /kubepods did not exist before us */
 	bool root;	   /* otherwise nearly everything is skipped */
 	bool nested;	   /* not in the host's PID namespace: scans get --nested */
-	bool have_inside, have_runc, have_busybox;
+	bool have_inside, have_runc, have_busybox, have_bpf;
 	uint64_t all;  /* every capability that this machine gives to root */
 	unsigned made; /* ids given out */
 	int guard;     /* the guard cleans up when this is closed */
@@ -92,16 +92,27 @@ struct sys {
 	pid_t containerd;	 /* 0: not started */
 	bool own_run_containerd; /* /run/containerd did not exist before us */
 	bool have_image;	 /* the program's own image was imported */
+	const char *engine;	 /* NULL: as options and policies say */
 };
 
 /* For cmocka: group fixture, and what runs after every test (stops all that it started). */
 int sys_setup(void **state);
 int sys_teardown(void **state);
 int sys_end(void **state);
+/* The same, and daemons and scans of root look with that engine. */
+int sys_setup_bpf(void **state);
+int sys_setup_procfs(void **state);
+/* Runs an array of tests with the one and with the other. How many failed. */
+#define sys_with_both_engines(tests)                                              \
+	(cmocka_run_group_tests_name("bpf", tests, sys_setup_bpf, sys_teardown) + \
+		cmocka_run_group_tests_name("procfs", tests, sys_setup_procfs, sys_teardown))
 #define SYS_TEST(f) cmocka_unit_test_teardown(f, sys_end)
 
 /* Skips the running test, saying why, where runc or a static compiler is missing. */
 void sys_need_containers(struct sys *sys);
+
+/* The same where the bpf engine does not work: this machine's kernel, or this build. */
+void sys_need_bpf(struct sys *sys);
 
 /* -- files -- */
 void sys_write_file(const char *path, const char *text);
@@ -206,6 +217,30 @@ struct sys_spec;
 json_t *sys_bundle(const struct sys *sys, const struct sys_spec *spec, const char *cgroup);
 json_t *sys_bundle_process(const struct sys_spec *spec);
 
+/* -- containers without a runtime: hundreds in a moment, or one that is over in a moment -- */
+/* One that is a cgroup and nothing else; its caller may change where that is before it is made. */
+struct sys_container *sys_bare(struct sys *sys);
+/* Makes its cgroup in the tests' own hierarchy alone, or as a runtime does in every one. */
+void sys_bare_make(struct sys *sys, const struct sys_container *container, bool everywhere);
+
+/* What a process is before its program begins. As uid 0 it has its bounding set and what is
+ * inheritable once it does, as another what is ambient. */
+struct sys_inhabitant {
+	const char *cgroup;	 /* in the tests' own hierarchy; NULL: that of the tests */
+	bool everywhere;	 /* in every hierarchy that has it: slow, since it has to move */
+	const char *const *argv; /* NULL: inside pause */
+	uint64_t bounding, inheritable, ambient;
+	unsigned uid;
+	bool no_new_privs, seccomp, pid_namespace, user_namespace;
+	pid_t pid; /* 0: any */
+};
+/* Starts a process and waits until its program closes its standard output, be it because it has
+ * said "ready" or because it has ended. Its pid, of a child which nobody has waited for; or -errno
+ * where `pid` is not free. */
+pid_t sys_inhabit(struct sys *sys, const struct sys_inhabitant *inhabitant);
+/* A path of one of the programs inside, as the host sees it. */
+const char *sys_inside(struct sys *sys, const char *program);
+
 /* -- containerd -- */
 /* Starts one with an image on first use; skips the test where it cannot be had. */
 void sys_need_containerd(struct sys *sys);
@@ -273,7 +308,9 @@ struct sys_result *sys_capauditd(struct sys *sys, enum sys_user user, ...)
 	__attribute__((sentinel));
 struct sys_result *sys_capauditd_argv(struct sys *sys, enum sys_user user, const char *const *argv);
 /* `capauditd scan --format json` with policy none, this fixture's host root, and more arguments up
- * to NULL; its output must be one JSON document. */
+ * to NULL; its output must be one JSON document. Root looks with the fixture's engine where
+ * these don't say otherwise, and nobody with procfs, which is all that an ordinary user has: "auto"
+ * would say so each time. */
 struct sys_result *sys_scan(struct sys *sys, enum sys_user user, ...) __attribute__((sentinel));
 /* Whether that object (or its member `path`) has the container's id. */
 bool sys_is_of(json_t *object, const char *path, const struct sys_container *container);

@@ -105,11 +105,19 @@ struct sys_daemon *sys_run(struct sys *sys, const struct sys_daemon_options *opt
 {
 	const char *argv[32] = { sys->program, "run", "--policy", options->policy, "--host-root",
 		sys->host_root };
+	const bool chooses = sys->engine && options->user == SYS_ROOT;
+	const size_t count = chooses ? 8 : 6;
 	struct sys_daemon *daemon = calloc(1, sizeof(*daemon));
 	int ends[2];
 
-	for (size_t i = 0; options->argv && options->argv[i] && i < 24; i++)
-		argv[6 + i] = options->argv[i];
+	if (chooses) {
+		if (strcmp(sys->engine, "bpf") == 0)
+			sys_need_bpf(sys);
+		argv[6] = "--engine";
+		argv[7] = sys->engine;
+	}
+	for (size_t i = 0; options->argv && options->argv[i] && i < 23; i++)
+		argv[count + i] = options->argv[i];
 	if (!daemon || !(daemon->pending = malloc(LINE_MAX_BYTES)) || pipe2(ends, O_CLOEXEC) != 0)
 		fail_msg("run: %s", strerror(errno));
 	daemon->sys = sys;

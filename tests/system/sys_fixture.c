@@ -207,6 +207,25 @@ int sys_setup(void **state)
 	return 0;
 }
 
+static int setup_engine(void **state, const char *engine)
+{
+	int r = sys_setup(state);
+
+	if (r == 0)
+		((struct sys *)*state)->engine = engine;
+	return r;
+}
+
+int sys_setup_bpf(void **state)
+{
+	return setup_engine(state, "bpf");
+}
+
+int sys_setup_procfs(void **state)
+{
+	return setup_engine(state, "procfs");
+}
+
 int sys_end(void **state)
 {
 	struct sys *sys = *state;
@@ -259,4 +278,20 @@ void sys_need_containers(struct sys *sys)
 		print_message("skipped: this machine lacks %s\n", missing);
 		skip();
 	}
+}
+
+void sys_need_bpf(struct sys *sys)
+{
+	if (sys->have_bpf)
+		return;
+	sys_need_containers(sys);
+	const struct sys_result *scan = sys_capauditd(sys, SYS_ROOT, "scan", "--engine", "bpf",
+		"--policy", "none", "--format", "json", sys->nested ? "--nested" : NULL, NULL);
+
+	/* Nothing else is wrong with these arguments. */
+	if (scan->status == 2) {
+		print_message("skipped: %s", scan->err);
+		skip();
+	}
+	sys->have_bpf = true;
 }

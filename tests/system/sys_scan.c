@@ -41,9 +41,10 @@ struct sys_result *sys_capauditd(struct sys *sys, enum sys_user user, ...)
 
 struct sys_result *sys_scan(struct sys *sys, enum sys_user user, ...)
 {
-	const char *argv[ARGUMENTS_MAX + 1] = { sys->program, "scan", "--format", "json",
+	const char *argv[ARGUMENTS_MAX + 5] = { sys->program, "scan", "--format", "json",
 		"--host-root", sys->host_root };
 	size_t count = 6;
+	const char *engine = user == SYS_NOBODY ? "procfs" : sys->engine;
 	bool policy = false;
 	json_error_t error;
 	va_list more;
@@ -53,15 +54,22 @@ struct sys_result *sys_scan(struct sys *sys, enum sys_user user, ...)
 	va_start(more, user);
 	(void)collect(argv, count, more);
 	va_end(more);
-	for (size_t i = count; argv[i]; i++)
-		policy = policy || strcmp(argv[i], "--policy") == 0;
-	if (!policy) {
-		while (argv[count])
-			count++;
-		argv[count] = "--policy";
-		argv[count + 1] = "none";
-		argv[count + 2] = NULL;
+	for (; argv[count]; count++) {
+		policy = policy || strcmp(argv[count], "--policy") == 0;
+		if (strcmp(argv[count], "--engine") == 0)
+			engine = NULL;
 	}
+	if (!policy) {
+		argv[count++] = "--policy";
+		argv[count++] = "none";
+	}
+	if (engine) {
+		if (strcmp(engine, "bpf") == 0)
+			sys_need_bpf(sys);
+		argv[count++] = "--engine";
+		argv[count++] = engine;
+	}
+	argv[count] = NULL;
 
 	struct sys_result *result = sys_capauditd_argv(sys, user, argv);
 	result->json = json_loadb(result->out, result->out_length, JSON_REJECT_DUPLICATES, &error);

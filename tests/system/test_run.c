@@ -254,5 +254,5 @@ int main(void)
 		SYS_TEST(a_reader_that_went_away_does_not_end_it),
 	};
 
-	return cmocka_run_group_tests(tests, sys_setup, sys_teardown);
+	return sys_with_both_engines(tests);
 }

@@ -133,5 +133,5 @@ int main(void)
 		SYS_TEST(starts_and_stops_under_passes_back_to_back_give_no_finding),
 	};
 
-	return cmocka_run_group_tests(tests, sys_setup, sys_teardown);
+	return sys_with_both_engines(tests);
 }

@@ -76,7 +76,8 @@ static struct snapshot make(const struct made *made, size_t count)
 	return s;
 }
 
-static const struct container *container_of(struct registry *r, const struct snapshot *s, pid_t pid)
+static inline const struct container *container_of(
+	struct registry *r, const struct snapshot *s, pid_t pid)
 {
 	const struct task *t = snapshot_find(s, pid);
 

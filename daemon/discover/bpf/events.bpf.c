@@ -19,16 +19,26 @@ int legacy_hierarchy; /* number of the one that placements' `legacy` is of; 0: t
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, 256 * 1024); /* all of it is resident, twice */
 } events SEC(".maps");
 
-/* An event is larger than the stack. */
+/* An event is larger than the stack. Each program has one of its own for each processor: where the
+ * kernel may preempt one, the other can run in between; the same one it does not run twice at once
+ * there. */
+enum scratch_of {
+	SCRATCH_EXEC,
+	SCRATCH_CREDENTIALS,
+	SCRATCHES,
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SCRATCHES);
 	__type(key, __u32);
 	__type(value, struct bpf_exec_event);
 } scratch SEC(".maps");
+
+#define ALL_CGROUPS 0u /* no css_set's address */
 
 /* How many were told of a place in the second that began then. */
 struct spending {
@@ -94,46 +104,82 @@ static __always_inline void add_args(struct task_struct *task, struct bpf_exec_e
 }
 
 /* Two processors may count one less than there were: it is a bound, and no account. */
-static __always_inline int has_spent_too_much(const struct bpf_placement *placement)
+static __always_inline int has_spent_too_much(__u64 place)
 {
 	struct spending fresh = { .begin_ns = bpf_ktime_get_ns(), .count = 1 }, *spending;
 
-	spending = bpf_map_lookup_elem(&spendings, &placement->css_set);
+	spending = bpf_map_lookup_elem(&spendings, &place);
 	if (!spending || fresh.begin_ns - spending->begin_ns > 1000000000) {
-		bpf_map_update_elem(&spendings, &placement->css_set, &fresh, BPF_ANY);
+		bpf_map_update_elem(&spendings, &place, &fresh, BPF_ANY);
 		return 0;
 	}
-	return __sync_fetch_and_add(&spending->count, 1) >= BPF_EVENTS_PER_SECOND;
+	/* What it was before is not asked for: that instruction came with Linux 5.12. */
+	__sync_fetch_and_add(&spending->count, 1);
+	return spending->count > BPF_EVENTS_PER_SECOND;
 }
 
 static __always_inline void tell_task(struct bpf_exec_event *event)
 {
-	if (!has_spent_too_much(&event->task.placement) &&
+	if (!has_spent_too_much(event->task.placement.css_set) &&
 		bpf_ringbuf_output(&events, event, written_size(event), 0) == 0)
 		__sync_fetch_and_add(&totals.told, 1);
 	else
 		__sync_fetch_and_add(&totals.lost, 1);
 }
 
-/* Where it does, who knows the place need not be told its paths. */
+/* Who permits something in a place knows it, and need not be told its paths; the place may have
+ * been forgotten when that is read: then what it says of no paths is that they are missing. */
 static __always_inline void add_paths(
 	struct task_struct *task, struct bpf_exec_event *event, const struct bpf_permit *permit)
 {
-	struct css_set *set = get(task, cgroups);
+	/* The one that the event is of: the task may be elsewhere by now. */
+	struct css_set *set = (struct css_set *)(unsigned long)event->task.placement.css_set;
 
 	read_executable(task, event);
-	if (permit)
+	if (permit) {
+		event->cut |= BPF_CUT_UNIFIED | BPF_CUT_LEGACY;
 		return;
+	}
 	event->unified_parts = add_cgroup_path(event, get(set, dfl_cgrp), BPF_CUT_UNIFIED);
 	if (event->task.placement.legacy != event->task.placement.unified)
 		event->legacy_parts =
 			add_cgroup_path(event, get_legacy_cgroup(set), BPF_CUT_LEGACY);
 }
 
-static __always_inline struct bpf_exec_event *new_event(void)
+/* Two namespaces' numbers, where one is declared: see read_pid_namespace(). */
+static __always_inline void read_namespace_init(struct pid *pid, struct bpf_exec_event *event)
 {
-	__u32 zero = 0;
-	struct bpf_exec_event *event = bpf_map_lookup_elem(&scratch, &zero);
+	struct pid_namespace *namespace = 0;
+	struct task_struct *init;
+
+	event->namespace_init = 0;
+	event->namespace_init_start_ns = 0;
+	if (!event->task.pid_namespace_level)
+		return;
+	bpf_probe_read_kernel(&namespace, sizeof(namespace),
+		(const char *)__builtin_preserve_access_index(&pid->numbers[0].ns) +
+			bpf_core_type_size(struct upid));
+	init = BPF_CORE_READ(namespace, child_reaper, group_leader);
+	event->namespace_init = (__u32)BPF_CORE_READ(init, tgid);
+	event->namespace_init_start_ns = BPF_CORE_READ(init, start_boottime);
+}
+
+static __always_inline void read_circumstances(
+	struct task_struct *task, struct bpf_exec_event *event)
+{
+	struct task_struct *parent = get(task, real_parent);
+
+	event->time_ns = bpf_ktime_get_ns();
+	/* Who makes a PID namespace is not in it, though he may be in the same cgroup. */
+	event->parent_inside =
+		(__u64)(unsigned long)get(parent, cgroups) == event->task.placement.css_set &&
+		BPF_CORE_READ(parent, thread_pid, level) == BPF_CORE_READ(task, thread_pid, level);
+	read_namespace_init(get(task, thread_pid), event);
+}
+
+static __always_inline struct bpf_exec_event *new_event(__u32 whose)
+{
+	struct bpf_exec_event *event = bpf_map_lookup_elem(&scratch, &whose);
 
 	if (event)
 		__builtin_memset(&event->task, 0, sizeof(event->task));
@@ -143,7 +189,7 @@ static __always_inline struct bpf_exec_event *new_event(void)
 SEC("by_id/tp_btf/sched_process_exec")
 int BPF_PROG(capauditd_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	struct bpf_exec_event *event = new_event();
+	struct bpf_exec_event *event = new_event(SCRATCH_EXEC);
 	const struct bpf_permit *permit;
 
 	__sync_fetch_and_add(&totals.execs, 1);
@@ -154,6 +200,7 @@ int BPF_PROG(capauditd_exec, struct task_struct *task, int old_pid, struct linux
 	if (permit && is_permitted(permit, &event->task))
 		return 0;
 	event->kind = BPF_EVENT_EXEC;
+	read_circumstances(task, event);
 	add_paths(task, event, permit);
 	add_args(task, event);
 	tell_task(event);
@@ -183,7 +230,7 @@ int BPF_PROG(capauditd_credentials, struct cred *new)
 
 	if (BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
 		return 0;
-	event = new_event();
+	event = new_event(SCRATCH_CREDENTIALS);
 	if (!event)
 		return 0;
 	read_credentials(new, &event->task);
@@ -195,6 +242,7 @@ int BPF_PROG(capauditd_credentials, struct cred *new)
 	if (permit && is_permitted(permit, &event->task))
 		return 0;
 	event->kind = BPF_EVENT_CREDENTIALS;
+	read_circumstances(task, event);
 	add_paths(task, event, permit);
 	tell_task(event);
 	return 0;
@@ -208,7 +256,9 @@ static __always_inline int tell_cgroup(struct cgroup *cgroup, const char *path, 
 	if (hierarchy && hierarchy != legacy_hierarchy)
 		return 0;
 	__sync_fetch_and_add(&totals.cgroups, 1);
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	/* All of them set off one and the same pass. */
+	event = has_spent_too_much(ALL_CGROUPS) ? 0
+						: bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
 		__sync_fetch_and_add(&totals.lost, 1);
 		return 0;

@@ -30,8 +30,11 @@ struct user_namespace {
 	int level;
 };
 
+struct pid_namespace;
+
 struct upid {
 	int nr;
+	struct pid_namespace *ns;
 };
 
 struct pid {
@@ -115,6 +118,7 @@ struct mnt_namespace {
 
 struct pid_namespace {
 	struct ns_common ns;
+	struct task_struct *child_reaper;
 };
 
 struct net {

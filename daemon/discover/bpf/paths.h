@@ -68,7 +68,13 @@ static __always_inline __u16 add_file_path(struct bpf_exec_event *event, struct 
 	for (unsigned i = 0; i < BPF_PATH_PARTS; i++) {
 		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
 
-		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root) || dentry == parent) {
+		/* A file that is in no folder (memfd_create(2)) has a name all the same. */
+		if (dentry == parent && dentry != BPF_CORE_READ(mount, mnt.mnt_root)) {
+			if (!add_part(event, BPF_CORE_READ(dentry, d_name.name)))
+				break;
+			return parts + 1;
+		}
+		if (dentry == parent || dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
 			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
 
 			if (above == mount || !above)

@@ -107,12 +107,17 @@ struct bpf_exec_event {
 	__u32 cut;
 	struct bpf_task_record task;
 	__u64 exe_inode;
+	__u64 time_ns; /* of CLOCK_MONOTONIC */
+	/* The init process of the outermost PID namespace below the initial one; 0: none. */
+	__u64 namespace_init_start_ns;
+	__u32 namespace_init;
+	__u32 parent_inside;		  /* its parent is in the same cgroups and PID namespace */
 	__u32 exe_device;		  /* as the kernel counts: major << 20 | minor */
 	__u32 namespaces[BPF_NAMESPACES]; /* inodes; 0: not known */
 	/* In `text` one after another: the parts of the executable's path and of its cgroups', each
 	 * from its end to the root, each part terminated by a NUL, without slashes; and the
 	 * arguments, each terminated by a NUL. The cgroups' are there where the place has no
-	 * permit, the legacy one's where it is another. */
+	 * permit (else both are cut), the legacy one's where it is another. */
 	__u16 exe_parts, unified_parts, legacy_parts;
 	__u16 args_length;
 	__u32 text_length;

@@ -40,16 +40,24 @@ static void wait_for_ever(void)
 		(void)pause();
 }
 
-/* Effective and permitted of the calling thread alone: capset(2) knows no other. */
-static void set_capabilities(uint64_t mask)
+/* Of the calling thread alone: capset(2) knows no other. */
+static void hold(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
 
-	for (unsigned i = 0; i < 2; i++)
-		data[i].effective = data[i].permitted = (uint32_t)(mask >> 32 * i);
+	for (unsigned i = 0; i < 2; i++) {
+		data[i].effective = (uint32_t)(effective >> 32 * i);
+		data[i].permitted = (uint32_t)(permitted >> 32 * i);
+		data[i].inheritable = (uint32_t)(inheritable >> 32 * i);
+	}
 	if (syscall(SYS_capset, &header, data) != 0)
 		die("capset");
+}
+
+static void set_capabilities(uint64_t mask)
+{
+	hold(mask, mask, 0);
 }
 
 static int role_pause(int argc, char **argv)
@@ -306,12 +314,15 @@ static int role_halfway(int argc, char **argv)
 	return 0;
 }
 
-static void *hand_over(void *attributes)
+static pthread_attr_t relay_attributes;
+
+static void *hand_over(void *data)
 {
 	pthread_t thread;
 
+	(void)data;
 	(void)usleep(20000);
-	while (pthread_create(&thread, attributes, hand_over, attributes) != 0)
+	while (pthread_create(&thread, &relay_attributes, hand_over, NULL) != 0)
 		(void)usleep(100);
 	return NULL;
 }
@@ -319,19 +330,113 @@ static void *hand_over(void *attributes)
 /* Threads keep everything, each for a moment; the leader holds nothing. */
 static int role_relay(int argc, char **argv)
 {
-	static pthread_attr_t attributes;
 	pthread_t thread;
 
 	(void)argc;
 	(void)argv;
-	if (pthread_attr_init(&attributes) != 0 ||
-		pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) != 0 ||
-		pthread_attr_setstacksize(&attributes, 65536) != 0 ||
-		pthread_create(&thread, &attributes, hand_over, &attributes) != 0)
+	if (pthread_attr_init(&relay_attributes) != 0 ||
+		pthread_attr_setdetachstate(&relay_attributes, PTHREAD_CREATE_DETACHED) != 0 ||
+		pthread_attr_setstacksize(&relay_attributes, 65536) != 0 ||
+		pthread_create(&thread, &relay_attributes, hand_over, NULL) != 0)
 		die("pthread");
 	set_capabilities(0);
 	say_ready();
 	wait_for_ever();
+	return 0;
+}
+
+/* Ends at once. */
+static int role_brief(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return 0;
+}
+
+static uint64_t mask_of(int argc, char **argv, int i)
+{
+	return i < argc ? strtoull(argv[i], NULL, 16) : 0;
+}
+
+/* hold EFFECTIVE PERMITTED INHERITABLE: changes its own sets to these. */
+static int role_hold(int argc, char **argv)
+{
+	hold(mask_of(argc, argv, 0), mask_of(argc, argv, 1), mask_of(argc, argv, 2));
+	return role_pause(0, NULL);
+}
+
+static void *execute(void *argv)
+{
+	char **arguments = argv;
+
+	(void)execv(arguments[0], arguments);
+	die(arguments[0]);
+	return NULL;
+}
+
+/* threadexec PROGRAM ARGUMENT...: the leader gives up what it holds, and another thread executes
+ * the program. */
+static int role_threadexec(int argc, char **argv)
+{
+	pthread_t thread;
+
+	(void)argc;
+	set_capabilities(0);
+	if (pthread_create(&thread, NULL, execute, argv) != 0)
+		die("pthread_create");
+	wait_for_ever();
+	return 0;
+}
+
+static void run_once(char **argv)
+{
+	pid_t child = vfork();
+
+	if (child == 0) {
+		(void)execv(argv[0], argv);
+		_exit(126);
+	}
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* onward PROGRAM ARGUMENT...: becomes the program with SIGUSR1. */
+static int role_onward(int argc, char **argv)
+{
+	sigset_t set;
+	int signal;
+
+	(void)argc;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGUSR1);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	say_ready();
+	(void)sigwait(&set, &signal);
+	(void)execute(argv);
+	return 1;
+}
+
+/* launcher N PROGRAM ARGUMENT...: with each SIGUSR1 executes the program N times, one after
+ * another, and then says how often it was told to, as its name. */
+static int role_launcher(int argc, char **argv)
+{
+	int count = argc > 1 ? atoi(argv[0]) : 0;
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGUSR1);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	say_ready();
+	for (int round = 1;; round++) {
+		char name[32]; /* of which the kernel takes what has room */
+		int signal;
+
+		(void)sigwait(&set, &signal);
+		for (int i = 0; i < count; i++)
+			run_once(argv + 1);
+		(void)snprintf(name, sizeof(name), "round-%d", round);
+		(void)prctl(PR_SET_NAME, name);
+	}
 	return 0;
 }
 
@@ -351,6 +456,11 @@ static const struct role {
 	{ "crowd", role_crowd },
 	{ "halfway", role_halfway },
 	{ "relay", role_relay },
+	{ "brief", role_brief },
+	{ "hold", role_hold },
+	{ "threadexec", role_threadexec },
+	{ "onward", role_onward },
+	{ "launcher", role_launcher },
 };
 
 int main(int argc, char **argv)

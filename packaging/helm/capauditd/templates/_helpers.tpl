@@ -25,6 +25,20 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* What its engine takes while it starts: a list of names, separated by commas. */ -}}
+{{- define "capauditd.capabilities" -}}
+{{- if ne .Values.engine "procfs" }}BPF, PERFMON{{ end -}}
+{{- end -}}
+
+{{- /* The seccomp profile as constraints name it. */ -}}
+{{- define "capauditd.seccompName" -}}
+{{- if eq .Values.seccompProfile.type "Localhost" -}}
+localhost/{{ required "seccompProfile.localhostProfile is needed" .Values.seccompProfile.localhostProfile }}
+{{- else -}}
+{{- ternary "unconfined" "runtime/default" (eq .Values.seccompProfile.type "Unconfined") -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "capauditd.labels" -}}
 app.kubernetes.io/name: {{ include "capauditd.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
