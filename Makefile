@@ -149,11 +149,13 @@ $(BUILD)/%.o: %.c
 
 # The programs that run in the kernel: each is compiled for the BPF machine, its debugging information
 # but not its types thrown away, and made a header that holds its bytes. On every architecture the
-# same source, since offsets are the running kernel's business (CO-RE).
+# same source, since offsets are the running kernel's business (CO-RE). Their types name source files: with
+# the folder of the build they would differ from machine to machine.
 BPF_PROGRAMS := $(patsubst daemon/discover/bpf/%.bpf.c,%,$(sort $(wildcard daemon/discover/bpf/*.bpf.c)))
 BPF_CLANG    ?= clang
 BPFTOOL      ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
-BPF_CFLAGS   := -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter -target bpf -mcpu=v3 -fno-stack-protector
+BPF_CFLAGS   := -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter -target bpf -mcpu=v3 -fno-stack-protector \
+	-fdebug-compilation-dir=.
 MULTIARCH    := $(shell $(CC) -print-multiarch 2>/dev/null)
 BPF_ALL_CFLAGS = $(BPF_CFLAGS) $(if $(MULTIARCH),-idirafter /usr/include/$(MULTIARCH))
 BPF_SKELETONS := $(BPF_PROGRAMS:%=$(BUILD)/bpf/%.skel.h)
@@ -437,6 +439,36 @@ $(IMAGE): $(PROGRAM) packaging/image/build
 dist: ## capauditd-VERSION.tar.xz of what is committed; the same bytes each time
 	git archive --format=tar --prefix=capauditd-$(VERSION)/ --output=capauditd-$(VERSION).tar HEAD
 	xz -9e --threads=1 --force capauditd-$(VERSION).tar
+
+# Packages, of the files that git knows. What their builds need is not a make's own: variables given to this one
+# do not reach them. RPM_OPTIONS: rpmbuild's (--nocheck); DEB_BUILD_OPTIONS=nocheck is the other's.
+PACKAGED := $(BUILD)/packages
+RPM_OPTIONS ?=
+
+.PHONY: deb
+deb: ## Debian packages in build/packages (dpkg-buildpackage)
+	@tests/tools/deps build man packages
+	packaging/tools/build-deb --output $(PACKAGED)
+
+.PHONY: rpm
+rpm: ## RPM packages in build/packages (rpmbuild)
+	@tests/tools/deps build man packages
+	packaging/tools/build-rpm --output $(PACKAGED) $(RPM_OPTIONS)
+
+.PHONY: sbom
+sbom: $(PROGRAM) ## build/capauditd.spdx.json: what the program is made of, with versions (SPDX; Debian)
+	packaging/tools/sbom --program $(PROGRAM) --version $(VERSION) --output $(BUILD)/capauditd.spdx.json
+
+# The packages' own builds run the unit tests; one of them is enough here.
+.PHONY: check-packages check-packages-run
+check-packages: ## builds both kinds twice, reads them, lives through a Debian package's life (root)
+	@tests/tools/deps build man packages
+	@$(MAKE) --no-print-directory check-packages-run RPM_OPTIONS=--nocheck
+
+check-packages-run: $(if $(shell command -v dpkg-buildpackage),deb sbom) rpm $(PROGRAM)
+	@CAPAUDITD='$(abspath $(PROGRAM))' CAPAUDITD_PACKAGES='$(abspath $(PACKAGED))' \
+		tests/tools/run-tests --results $(BUILD)/packages-results --logs $(BUILD)/packages-logs \
+		$(sort $(wildcard tests/packages/test_*.sh))
 
 .PHONY: help
 help: ## this list
