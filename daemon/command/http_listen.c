@@ -216,7 +216,7 @@ int http_listen_path(const char *text, struct http_path *ret)
 	path.directory = open_folder(copy, &name);
 	if (path.directory < 0)
 		return path.directory;
-	path.name = strdup(name);
+	path.name = name ? strdup(name) : NULL;
 	r = path.name ? listen_in(&path) : -ENOMEM;
 	if (r < 0) {
 		http_path_done(&path);

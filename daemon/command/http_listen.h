@@ -12,7 +12,7 @@
 
 /* "127.0.0.1:9477" or "[::1]:9477" (listen_address_check()). A descriptor that does not block, or
  * -errno. */
-int http_listen_tcp(const char *address);
+int http_listen_tcp(const char *text);
 
 /* A socket in the file system, which is removed when it is closed. */
 struct http_path {
@@ -27,7 +27,7 @@ struct http_path {
  * there. Where a socket of ours lies that nobody listens on it is replaced. 0, or -errno:
  * -EADDRINUSE where somebody listens, -EEXIST where something else lies there, -ELOOP or -ENOTDIR
  * for symbolic links, -EPERM for others' folders. */
-int http_listen_path(const char *path, struct http_path *ret);
+int http_listen_path(const char *text, struct http_path *ret);
 void http_path_done(struct http_path *path); /* of zeroes with both descriptors -1 too */
 
 #endif

@@ -236,7 +236,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 
 	(void)version;
 	(void)upload;
-	(void)upload_size;
+	*upload_size = 0; /* a body is read by nobody */
 	(void)context;
 	if (!route)
 		return send_status(server, connection, MHD_HTTP_NOT_FOUND, "not found\n");
