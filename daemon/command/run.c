@@ -169,6 +169,9 @@ static int turn(struct run *run)
 		message("the event loop failed: %s", strerror(-r));
 		return EXIT_STATUS_INTERNAL;
 	}
+	/* What waits for a name, or the API, is kept over a restart, or else told as it is. */
+	if (!run->state)
+		ledger_tell_held(run_deliver, run, run->ledger);
 	run_say(run, JOURNAL_STOPPED, LOG_INFO, "capauditd stopped; %zu findings were open.",
 		ledger_count(run->ledger));
 	run_flush_outputs(run);

@@ -150,6 +150,12 @@ void ledger_end(ledger_report *report, void *data, struct ledger *ledger, bool c
 	}
 }
 
+void ledger_tell_held(ledger_report *report, void *data, struct ledger *ledger)
+{
+	for (struct ledger_entry *entry = ledger->entries; entry; entry = entry->hh.next)
+		ledger_tell_opened(report, data, ledger, entry);
+}
+
 void ledger_rejudge(ledger_still *still, void *still_data, ledger_report *report, void *report_data,
 	struct ledger *ledger, const char *id)
 {

@@ -75,6 +75,9 @@ void ledger_settle(ledger_report *report, void *data, struct ledger *ledger, con
  * ended. Cannot fail. */
 void ledger_end(ledger_report *report, void *data, struct ledger *ledger, bool complete);
 
+/* Tells what is held and not told yet: nobody will be there to tell it later. Cannot fail. */
+void ledger_tell_held(ledger_report *report, void *data, struct ledger *ledger);
+
 /* Open findings that were told, in no particular order, until NULL. *position starts at NULL. */
 const struct finding *ledger_next(const struct ledger *ledger, const void **position);
 /* The same with those that are held, for who keeps all of them: their ids. */

@@ -187,6 +187,21 @@ static void what_is_held_is_told_when_its_container_ends(void **state)
 	ledger_free(ledger);
 }
 
+static void what_is_held_is_told_when_nobody_will_be_there_later(void **state)
+{
+	struct ledger *ledger = new_ledger();
+
+	(void)state;
+	pass(ledger, SECOND, NULL, 0);
+	HELD(ledger, .effective = SYS_ADMIN, .first_pid = 7);
+	assert_int_equal(told.count, 0);
+	ledger_tell_held(keep_event, &told, ledger);
+	ledger_tell_held(keep_event, &told, ledger);
+	assert_int_equal(told.count, 1);
+	assert_int_equal(told.at[0].state, FINDING_OPENED);
+	ledger_free(ledger);
+}
+
 static void what_is_held_is_told_when_it_need_not_wait_any_more(void **state)
 {
 	struct ledger *ledger = new_ledger();
@@ -312,6 +327,7 @@ int main(void)
 		cmocka_unit_test(a_part_joins_the_whole),
 		cmocka_unit_test(what_an_event_finds_worse_is_told_as_a_change),
 		cmocka_unit_test(what_is_held_is_told_when_its_container_ends),
+		cmocka_unit_test(what_is_held_is_told_when_nobody_will_be_there_later),
 		cmocka_unit_test(what_is_held_is_told_when_it_need_not_wait_any_more),
 		cmocka_unit_test(an_events_container_has_ended_where_the_next_pass_does_not_see_it),
 		cmocka_unit_test(what_exceeds_a_containers_share_is_counted_as_dropped),
