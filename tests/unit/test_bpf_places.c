@@ -122,6 +122,34 @@ static void what_is_not_permitted_any_more_is_told_again(void **state)
 	free_engine(engine);
 }
 
+/* The kernel gives the address of what is gone to what comes later, but no id. */
+static void another_place_at_the_same_address_is_another(void **state)
+{
+	struct bpf_placement later = place_at(1);
+	struct bpf_engine *engine = new_engine();
+	capability_mask permitted;
+	const char *text;
+	size_t length;
+	struct snapshot s;
+
+	(void)state;
+	set_text(10, TEXT_A);
+	add_record(10, 10, 1);
+	s = one_pass(engine, NULL, NULL);
+	s = next_pass(engine, &s);
+	bpf_permit(&engine->engine, 0, &permit_5);
+	assert_true(bpf_places_permit(&engine->places, &later, &permitted));
+	later.unified++;
+	assert_false(bpf_places_permit(&engine->places, &later, &permitted));
+	assert_int_equal(bpf_places_text(&engine->places, &later, &text, &length), -ENOENT);
+	later = place_at(1);
+	later.legacy++;
+	assert_false(bpf_places_permit(&engine->places, &later, &permitted));
+	assert_int_equal(bpf_places_text(&engine->places, &later, &text, &length), -ENOENT);
+	snapshot_done(&s);
+	free_engine(engine);
+}
+
 /* Its text was read when it was elsewhere for a moment. */
 static void whoever_went_elsewhere_between_two_passes_is_not_believed(void **state)
 {
@@ -360,6 +388,7 @@ int main(void)
 		TEST(a_text_is_read_once_for_all_who_share_a_place),
 		TEST(nothing_is_permitted_in_a_place_before_a_second_look_at_it),
 		TEST(what_is_not_permitted_any_more_is_told_again),
+		TEST(another_place_at_the_same_address_is_another),
 		TEST(whoever_went_elsewhere_between_two_passes_is_not_believed),
 		TEST(a_placement_of_several_places_permits_in_each_that_is_confirmed),
 		TEST(what_is_not_permitted_any_more_is_taken_back),
