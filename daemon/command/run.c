@@ -86,8 +86,8 @@ static int choose_engine(struct run *run)
 	return r < 0 ? usage_error("%s", diag.message) : EXIT_STATUS_OK;
 }
 
-/* All that needs memory, files or privilege. 0 or -errno. */
-static int set_up(struct run *run)
+/* What the sources and the state need. 0 or -errno. */
+static int make_parts(struct run *run)
 {
 	const char *host_root = find_host_root(run->options->host_root, run->policy);
 	const struct run_settings *settings = policy_run(run->policy);
@@ -117,8 +117,14 @@ static int set_up(struct run *run)
 			run->event, &run->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, run);
 	if (r >= 0)
 		r = run_open_outputs(run);
-	if (r >= 0)
-		r = run_open_state(run);
+	return r < 0 ? r : 0;
+}
+
+/* All else that needs memory, files or privilege. 0 or -errno. */
+static int open_parts(struct run *run)
+{
+	int r = run_open_state(run);
+
 	if (r >= 0)
 		r = run_watch_policy(run);
 	if (r >= 0)
@@ -130,16 +136,11 @@ static int set_up(struct run *run)
 	return r < 0 ? r : 0;
 }
 
-static int open_sources(struct run *run)
+static int start_kubernetes(struct run *run)
 {
 	struct diag diag = { 0 };
-	int status =
-		sources_open(&run->sources, find_host_root(run->options->host_root, run->policy),
-			run->options->kubernetes, run->options->kubeconfig, &run->audit);
 	int r;
 
-	if (status != EXIT_STATUS_OK)
-		return status;
 	run_seed_namespaces(run);
 	r = run_open_kubernetes(run, &diag);
 	if (r == -EINVAL)
@@ -149,6 +150,33 @@ static int open_sources(struct run *run)
 		return EXIT_STATUS_INTERNAL;
 	}
 	return EXIT_STATUS_OK;
+}
+
+static int cannot_start(int error)
+{
+	message("cannot start: %s", strerror(-error));
+	return EXIT_STATUS_INTERNAL;
+}
+
+/* An exit status, said. A usage error comes before all that is only remarked. */
+static int set_up(struct run *run)
+{
+	int status = choose_engine(run), r;
+
+	if (status != EXIT_STATUS_OK)
+		return status;
+	r = make_parts(run);
+	if (r < 0)
+		return cannot_start(r);
+	status = sources_open(&run->sources, find_host_root(run->options->host_root, run->policy),
+		run->options->kubernetes, run->options->kubeconfig, &run->audit);
+	if (status != EXIT_STATUS_OK)
+		return status;
+	r = open_parts(run);
+	if (r < 0)
+		return cannot_start(r);
+	status = run_open_http(run);
+	return status == EXIT_STATUS_OK ? start_kubernetes(run) : status;
 }
 
 static int turn(struct run *run)
@@ -220,18 +248,7 @@ int command_run(int argc, char **argv)
 		free(run.policy_text);
 		return r == -ENOMEM ? EXIT_STATUS_INTERNAL : EXIT_STATUS_USAGE;
 	}
-	status = choose_engine(&run);
-	if (status == EXIT_STATUS_OK) {
-		r = set_up(&run);
-		if (r < 0) {
-			message("cannot start: %s", strerror(-r));
-			status = EXIT_STATUS_INTERNAL;
-		}
-	}
-	if (status == EXIT_STATUS_OK)
-		status = run_open_http(&run);
-	if (status == EXIT_STATUS_OK)
-		status = open_sources(&run);
+	status = set_up(&run);
 	if (status == EXIT_STATUS_OK)
 		status = turn(&run);
 	tear_down(&run);

@@ -38,6 +38,7 @@ static void each_sink_gets_all_in_order_and_what_all_have_is_forgotten(void **st
 		assert_int_equal(put(outbox, i % 3 ? A | B : B, SEVERITY_HIGH), i);
 	assert_int_equal(outbox_waiting(outbox, A), 67);
 	assert_int_equal(outbox_waiting(outbox, B), 100);
+	assert_int_equal(outbox_count(outbox), 100); /* each once */
 	for (unsigned i = 1; i <= 100; i++) {
 		if (i % 3 == 0)
 			continue;
@@ -51,6 +52,7 @@ static void each_sink_gets_all_in_order_and_what_all_have_is_forgotten(void **st
 		outbox_settle(outbox, i, B);
 		outbox_settle(outbox, i, B);
 	}
+	assert_int_equal(outbox_count(outbox), 0);
 	assert_int_equal(outbox_size(outbox), 0);
 	assert_int_equal(outbox_dropped(outbox), 0);
 	assert_int_equal(outbox_last(outbox), 100);

@@ -137,6 +137,27 @@ static void what_opens_while_it_is_read_is_told_next_time(void **state)
 	tear_down(&run);
 }
 
+static void what_has_ended_and_is_held_again_is_left_out(void **state)
+{
+	struct observation observation =
+		observe_spec(&(struct spec){ .container = "c0", .effective = 1 });
+	struct read read = { .length = 0 };
+	struct finding_stream *stream;
+	struct run run;
+
+	(void)state;
+	set_up(&run, 1);
+	stream = finding_stream_new(&run);
+	assert_non_null(stream);
+	end_all(&run);
+	assert_int_equal(ledger_hold(run.ledger, &observation), 0);
+	take(stream, &read, 4096, UINT32_MAX);
+	assert_int_equal(parsed(&read), 0);
+	finding_stream_free(stream);
+	release_observation(&observation);
+	tear_down(&run);
+}
+
 static void a_list_that_nobody_reads_to_its_end_is_released(void **state)
 {
 	struct read read = { .length = 0 };
@@ -195,6 +216,7 @@ int main(void)
 		cmocka_unit_test(the_list_is_an_array_however_it_is_cut),
 		cmocka_unit_test(what_ends_while_it_is_read_is_left_out),
 		cmocka_unit_test(what_opens_while_it_is_read_is_told_next_time),
+		cmocka_unit_test(what_has_ended_and_is_held_again_is_left_out),
 		cmocka_unit_test(a_list_that_nobody_reads_to_its_end_is_released),
 		cmocka_unit_test(out_of_memory_breaks_it_off),
 	};

@@ -215,6 +215,17 @@ static void let_time_pass(struct daemon *d)
 /* -- tests --------------------------------------------------------------------------------------
  */
 
+/* What findings_total adds up to. */
+static uint64_t counted(const struct daemon *d)
+{
+	uint64_t sum = 0;
+
+	for (unsigned class = 0; class < METRICS_CLASSES; class ++)
+		for (unsigned severity = 0; severity < METRICS_SEVERITIES; severity++)
+			sum += d->run.counts.findings[class][severity];
+	return sum;
+}
+
 static void open_findings_are_remembered_and_not_opened_again(void **state)
 {
 	struct daemon d;
@@ -224,12 +235,14 @@ static void open_findings_are_remembered_and_not_opened_again(void **state)
 		begin(&d);
 		pass(&d, 1, 3);
 		assert_int_equal(read_lines(&d), 3);
+		assert_int_equal(counted(&d), 3);
 		(crashes ? crash : end)(&d);
 
 		begin(&d);
 		assert_int_equal(ledger_count(d.run.ledger), 3);
 		pass(&d, 1, 3);
 		assert_int_equal(read_lines(&d), 0);
+		assert_int_equal(counted(&d), 0);
 		/* each process was counted, and is not counted twice */
 		const void *position = NULL;
 		assert_int_equal(ledger_next(d.run.ledger, &position)->count, 3);
