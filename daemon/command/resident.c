@@ -17,10 +17,12 @@ static int release_segments(struct dl_phdr_info *info, size_t size, void *data)
 	(void)size;
 	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-		uintptr_t begin = (info->dlpi_addr + segment->p_vaddr) & ~(page - 1);
-		uintptr_t end = info->dlpi_addr + segment->p_vaddr + segment->p_memsz;
+		const uintptr_t begin = (info->dlpi_addr + segment->p_vaddr) & ~(page - 1);
+		const uintptr_t end = info->dlpi_addr + segment->p_vaddr + segment->p_memsz;
 
 		if (segment->p_type == PT_LOAD && !(segment->p_flags & PF_W))
+			/* The loader gives addresses as numbers.
+			 * NOLINTNEXTLINE(performance-no-int-to-ptr) */
 			(void)madvise((void *)begin, end - begin, MADV_DONTNEED);
 	}
 	return 0;

@@ -179,8 +179,8 @@ int run_write_metrics(struct run *run, char **ret, size_t *ret_length);
 /* run_findings.c: the open findings as a JSON array, piece by piece, whatever opens or ends
  * meanwhile. NULL when out of memory. */
 struct finding_stream *finding_stream_new(const struct run *run);
-ssize_t finding_stream_next(void *stream, char *buffer, size_t size);
-void finding_stream_free(void *stream);
+ssize_t finding_stream_next(void *data, char *buffer, size_t size);
+void finding_stream_free(void *data);
 
 /* run_state.c */
 #define RUN_STATE_FOLDER "/var/lib/capauditd"

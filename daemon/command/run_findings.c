@@ -97,8 +97,8 @@ ssize_t finding_stream_next(void *data, char *buffer, size_t size)
 			if (r < 0)
 				return r;
 			separator = next_separator(stream, r > 0);
-			memcpy(buffer + used, separator, strlen(separator));
-			used += strlen(separator);
+			for (; *separator; separator++)
+				buffer[used++] = *separator;
 			if (r == 0)
 				break;
 			rest = stream->length;

@@ -29,7 +29,7 @@ static void find_usage(struct process_usage *usage)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	_cleanup_free_ char *text = NULL;
-	unsigned long long total = 0, resident = 0;
+	char *end;
 	struct rusage used;
 	struct rlimit limit;
 	size_t length;
@@ -38,10 +38,9 @@ static void find_usage(struct process_usage *usage)
 		usage->cpu_us = (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000u +
 				(uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
 	/* proc(5): statm, in pages */
-	if (read_whole_file("/proc/self/statm", 4096, &text, &length) == 0 &&
-		sscanf(text, "%llu %llu", &total, &resident) == 2) {
-		usage->virtual_bytes = total * page;
-		usage->resident_bytes = resident * page;
+	if (read_whole_file("/proc/self/statm", 4096, &text, &length) == 0) {
+		usage->virtual_bytes = strtoull(text, &end, 10) * page;
+		usage->resident_bytes = strtoull(end, NULL, 10) * page;
 	}
 	usage->open_fds = count_files("/proc/self/fd");
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)

@@ -57,18 +57,17 @@ NAME_BY_NUMBER(hint_code, enum hint)
 static uint64_t time_of(const json_t *object, const char *key)
 {
 	const char *text = text_of(object, key);
+	const char *rest = NULL;
 	struct tm tm = { 0 };
-	unsigned us;
-	int end = 0;
+	unsigned long us;
 	time_t seconds;
 
-	if (!text ||
-		sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%6uZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-			&tm.tm_hour, &tm.tm_min, &tm.tm_sec, &us, &end) != 7 ||
-		!end || text[end])
+	if (text)
+		rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (!rest || rest[0] != '.' || strspn(rest + 1, "0123456789") != 6 ||
+		strcmp(rest + 7, "Z") != 0)
 		return 0;
-	tm.tm_year -= 1900;
-	tm.tm_mon--;
+	us = strtoul(rest + 1, NULL, 10);
 	seconds = timegm(&tm);
 	return seconds < 0 ? 0 : (uint64_t)seconds * 1000000u + us;
 }
@@ -213,7 +212,7 @@ static int read_kind(const json_t *object, struct finding *f)
 	if (!id || strlen(id) >= sizeof(f->id) || verdict > VERDICT_VIOLATION ||
 		class > CLASS_DRIFT)
 		return -EBADMSG;
-	(void)strcpy(f->id, id);
+	memcpy(f->id, id, strlen(id) + 1);
 	f->verdict = (enum verdict)verdict;
 	f->class = (enum violation_class) class;
 	f->severity = (enum severity)named(text_of(object, "severity"), SEVERITY_CRITICAL + 1u,

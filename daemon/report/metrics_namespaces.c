@@ -75,7 +75,7 @@ static struct counted *find(struct namespace_counts *counts, const char *namespa
 	if (counts->count == METRICS_NAMESPACES_MAX || strcmp(name, METRICS_OTHER) == 0)
 		return &counts->rest[1];
 	new = &counts->shown[counts->count++];
-	(void)strcpy(new->name, name);
+	memcpy(new->name, name, strlen(name) + 1);
 	clear(new);
 	return new;
 }

@@ -217,7 +217,9 @@ static void take_sample(struct latency *latency, unsigned i)
 
 static double quantile_us(const uint64_t *times, unsigned count, unsigned percent)
 {
-	return count ? (double)times[(uint64_t)(count - 1) * percent / 100] / 1e3 : 0;
+	const uint64_t at = count ? (uint64_t)(count - 1) * percent / 100 : 0;
+
+	return count ? (double)times[at] / 1e3 : 0;
 }
 
 static void print_results(struct latency *latency)

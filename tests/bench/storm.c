@@ -151,10 +151,11 @@ static void wait_for_end(int fd)
 
 static void print_result(struct shared *shared, uint64_t took_ns)
 {
+	const unsigned middle = shared->lived / 2, late = shared->lived - 1 - shared->lived / 100;
+
 	qsort(shared->lives_ns, shared->lived, sizeof(shared->lives_ns[0]), compare_numbers);
 	(void)printf("%u %.3f %.0f %.0f\n", shared->lived, (double)took_ns / 1e9,
-		(double)shared->lives_ns[shared->lived / 2] / 1e3,
-		(double)shared->lives_ns[shared->lived - 1 - shared->lived / 100] / 1e3);
+		(double)shared->lives_ns[middle] / 1e3, (double)shared->lives_ns[late] / 1e3);
 	(void)fflush(stdout);
 }
 

@@ -253,7 +253,9 @@ static pid_t answer_with(int fd, const char *bytes)
 {
 	pid_t child = fork();
 
-	while (child == 0) {
+	if (child != 0)
+		return child;
+	for (;;) {
 		char request[1024];
 		int connection = accept(fd, NULL, NULL);
 
@@ -264,7 +266,6 @@ static pid_t answer_with(int fd, const char *bytes)
 			;
 		(void)close(connection);
 	}
-	return child;
 }
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\nCapauditd-Coverage: complete\r\n\r\n"
