@@ -148,11 +148,11 @@ static void kubernetes_off_is_accepted(void **state)
 		0);
 }
 
-static struct sys_result *scan_in(
-	struct sys *sys, bool nobody, int (*prepare)(void *), char *data, const char *option)
+static struct sys_result *scan_in(struct sys *sys, bool nobody, int (*prepare)(void *), char *data,
+	const char *engine, const char *option)
 {
 	const char *const argv[] = { sys->program, "scan", "--format", "json", "--policy", "none",
-		"--fail-on", "none", option, NULL };
+		"--fail-on", "none", "--engine", engine, option, NULL };
 	struct sys_result *result = sys_command(
 		sys, &(struct sys_command){
 			     .argv = argv, .nobody = nobody, .prepare = prepare, .data = data });
@@ -177,10 +177,10 @@ static void a_private_pid_namespace_is_status_3_unless_it_is_meant(void **state)
 	sys_need_containers(sys);
 	for (int nobody = 0; nobody <= 1; nobody++) {
 		const struct sys_result *scan =
-			scan_in(sys, nobody, sys_prepare_pid_namespace, NULL, NULL);
+			scan_in(sys, nobody, sys_prepare_pid_namespace, NULL, "auto", NULL);
 
 		assert_incomplete(sys, scan, "PID namespace");
-		scan = scan_in(sys, nobody, sys_prepare_pid_namespace, NULL, "--nested");
+		scan = scan_in(sys, nobody, sys_prepare_pid_namespace, NULL, "auto", "--nested");
 		assert_int_equal(scan->status, 0);
 		assert_string_equal(sys_get(sys, scan->json, "coverage.complete"), "true");
 		assert_string_equal(sys_get(sys, scan->json, "coverage.why_incomplete"), "");
@@ -197,11 +197,15 @@ static void hidepid_is_status_3_for_whom_it_hides_from(void **state)
 	/* As the filter would be: a container that is there and cannot be seen is no all-clear. */
 	(void)sys_start(sys, &(struct sys_spec){ .capabilities = SYS_SYS_ADMIN });
 	for (size_t i = 0; i < 2; i++) {
-		assert_incomplete(sys, scan_in(sys, true, sys_prepare_proc, options[i], "--nested"),
+		assert_incomplete(sys,
+			scan_in(sys, true, sys_prepare_proc, options[i], "procfs", "--nested"),
 			"hidepid");
-		/* Root may look through it. */
-		assert_int_equal(
-			scan_in(sys, false, sys_prepare_proc, options[i], "--nested")->status, 0);
+		/* Root may look through it, and whoever asks the kernel does not look at it. */
+		for (size_t k = 0; k < 2; k++)
+			assert_int_equal(scan_in(sys, false, sys_prepare_proc, options[i],
+						 k ? "auto" : "procfs", "--nested")
+						 ->status,
+				0);
 	}
 }
 
