@@ -168,8 +168,11 @@ const struct bpf_task_record *bpf_crowd_find(
 	const struct bpf_crowd *crowd, uint32_t pid, uint32_t tid)
 {
 	const struct bpf_task_record key = { .tid = tid };
-	const struct bpf_task_record *found = bsearch(
-		&key, crowd->records, crowd->count, sizeof(*crowd->records), compare_records);
+	const struct bpf_task_record *found = NULL;
+
+	if (crowd->count)
+		found = bsearch(&key, crowd->records, crowd->count, sizeof(*crowd->records),
+			compare_records);
 
 	return found && found->pid == pid ? found : NULL;
 }

@@ -148,7 +148,11 @@ static void a_program_that_lives_for_a_moment_is_told_with_all_that_names_it(voi
 	assert_string_equal(sys_get(sys, finding, "excess.effective"), "SYS_ADMIN");
 	assert_string_equal(sys_get(sys, finding, "container.cgroup"), container->cgroup);
 	assert_string_equal(sys_get(sys, finding, "pod.uid"), container->pod_uid);
-	assert_null(strstr(json_dumps(finding, 0), "secret"));
+	char *text = json_dumps(finding, 0);
+
+	assert_non_null(text);
+	assert_null(strstr(text, "secret"));
+	free(text);
 	assert_int_equal(sys_number(finding, "count"), 1);
 }
 

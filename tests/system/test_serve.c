@@ -192,8 +192,10 @@ static void start_many(struct sys *sys)
 {
 	struct sys_container *container = sys_start(sys, &(struct sys_spec){ 0 });
 
+	/* One that holds all would take in the others: what we do not have cannot be missing. */
 	for (unsigned i = 0; i < 40; i++)
-		(void)sys_exec(sys, container, sys->all & ~(UINT64_C(1) << i), NULL);
+		if (sys->all >> i & 1)
+			(void)sys_exec(sys, container, sys->all & ~(UINT64_C(1) << i), NULL);
 }
 
 static void a_long_list_of_findings_comes_whole(void **state)
