@@ -461,6 +461,7 @@ static void what_is_too_long_or_garbage_is_refused(void **state)
 {
 	struct sys *sys = *state;
 	struct served served = serve(sys, SYS_ROOT);
+	static const char endless[] = "GET /metrics HTTP/1.1\r\nHost: x\r\nX: ";
 	char *garbage = malloc(1 << 20);
 	int fd;
 
@@ -470,7 +471,7 @@ static void what_is_too_long_or_garbage_is_refused(void **state)
 	 */
 	memset(garbage, 'a', 1 << 20);
 	fd = http_connect(served.port);
-	http_send(fd, "GET /metrics HTTP/1.1\r\nHost: x\r\nX: ", 37);
+	http_send(fd, endless, strlen(endless));
 	http_send(fd, garbage, 1 << 20);
 	assert_null(strstr(http_rest(sys, fd), " 200 "));
 	fd = http_connect(served.port);
