@@ -4,6 +4,7 @@
  */
 #include "filter.h"
 
+#include <capauditd/command.h>
 #include <capauditd/text.h>
 
 #include <errno.h>
@@ -36,6 +37,29 @@ int filter_add_pid(struct filter *filter, const char *text)
 	filter->pids = all;
 	filter->pids[filter->pid_count++] = (pid_t)pid;
 	return 0;
+}
+
+static int add(struct filter *filter, enum filter_kind kind, const char *value)
+{
+	switch (kind) {
+	case FILTER_NAMESPACE:
+		return filter_add_glob(&filter->namespaces, value);
+	case FILTER_POD:
+		return filter_add_glob(&filter->pods, value);
+	case FILTER_CONTAINER:
+		return filter_add_glob(&filter->containers, value);
+	default:
+		return filter_add_pid(filter, value);
+	}
+}
+
+int filter_take(struct filter *filter, enum filter_kind kind, const char *value)
+{
+	int r = add(filter, kind, value);
+
+	if (r == -ENOMEM)
+		return EXIT_STATUS_INTERNAL;
+	return r < 0 ? usage_error("--pid: \"%s\" is no process id", value) : OPTIONS_GO;
 }
 
 void filter_done(struct filter *filter)

@@ -25,6 +25,11 @@ struct filter {
 
 int filter_add_glob(struct globs *globs, const char *glob);  /* 0 or -ENOMEM */
 int filter_add_pid(struct filter *filter, const char *text); /* 0, -EINVAL, -ERANGE, -ENOMEM */
+
+/* The options by which a command takes one, and what they take it as: OPTIONS_GO or an exit status,
+ * said. */
+enum filter_kind { FILTER_NAMESPACE, FILTER_POD, FILTER_CONTAINER, FILTER_PID };
+int filter_take(struct filter *filter, enum filter_kind kind, const char *value);
 void filter_done(struct filter *filter);
 
 bool filter_is_empty(const struct filter *filter);

@@ -224,3 +224,24 @@ int option_choose(const char *option, const char *value, const char *const *choi
 		(void)usage_error("--%s: unknown value \"%s\"", option, value);
 	return -1;
 }
+
+int options_parse(
+	const struct options *options, int argc, char **argv, options_take *take, void *data)
+{
+	int option;
+
+	while ((option = options_next(options, argc, argv)) != OPTION_END) {
+		int status;
+
+		if (option == OPTION_HELP)
+			return EXIT_STATUS_OK;
+		if (option == OPTION_BAD)
+			return EXIT_STATUS_USAGE;
+		status = take(data, option);
+		if (status != OPTIONS_GO)
+			return status;
+	}
+	if (optind < argc)
+		return usage_error("%s takes no operand: \"%s\"", options->command, argv[optind]);
+	return OPTIONS_GO;
+}

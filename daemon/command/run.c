@@ -237,7 +237,7 @@ int command_run(int argc, char **argv)
 	struct diag diag = { 0 };
 	int status = run_options_parse(&options, argc, argv), r;
 
-	if (status != RUN_OPTIONS_GO)
+	if (status != OPTIONS_GO)
 		return status;
 	/* What a pass needs of memory goes back to the node when it ends, and grows without a copy.
 	 */

@@ -106,8 +106,7 @@ struct run {
 	bool failed;
 };
 
-/* run_options.c: RUN_OPTIONS_GO or an exit status. */
-#define RUN_OPTIONS_GO (-1)
+/* run_options.c: OPTIONS_GO or an exit status. */
 int run_options_parse(struct run_options *options, int argc, char **argv);
 
 /* run_pass.c */

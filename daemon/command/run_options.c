@@ -41,8 +41,10 @@ static const struct options run_options_table = {
 	.count = ARRAY_SIZE(rows),
 };
 
-static int take(struct run_options *options, int option)
+static int take(void *data, int option)
 {
+	struct run_options *options = data;
+
 	switch (option) {
 	case OPT_POLICY:
 		options->policy = optarg;
@@ -72,27 +74,11 @@ static int take(struct run_options *options, int option)
 		options->kubeconfig = optarg;
 		break;
 	}
-	return RUN_OPTIONS_GO;
+	return OPTIONS_GO;
 }
 
 int run_options_parse(struct run_options *options, int argc, char **argv)
 {
 	*options = (struct run_options){ 0 };
-	for (;;) {
-		int option = options_next(&run_options_table, argc, argv);
-		int status;
-
-		if (option == OPTION_HELP)
-			return EXIT_STATUS_OK;
-		if (option == OPTION_BAD)
-			return EXIT_STATUS_USAGE;
-		if (option == OPTION_END)
-			break;
-		status = take(options, option);
-		if (status != RUN_OPTIONS_GO)
-			return status;
-	}
-	if (optind < argc)
-		return usage_error("run takes no operand: \"%s\"", argv[optind]);
-	return RUN_OPTIONS_GO;
+	return options_parse(&run_options_table, argc, argv, take, options);
 }

@@ -200,7 +200,7 @@ int command_scan(int argc, char **argv)
 	struct scan_options options;
 	int status = scan_options_parse(&options, argc, argv);
 
-	if (status == SCAN_OPTIONS_GO)
+	if (status == OPTIONS_GO)
 		status = scan(&options);
 	filter_done(&options.filter);
 	return status;

@@ -21,8 +21,6 @@ struct scan_options {
 	struct filter filter;
 };
 
-#define SCAN_OPTIONS_GO (-1) /* scan; anything else is the exit status */
-
 /* Fills *options (release its filter with filter_done(), whatever is returned). */
 int scan_options_parse(struct scan_options *options, int argc, char **argv);
 

@@ -5,7 +5,6 @@
  */
 #include "scan.h"
 
-#include <errno.h>
 #include <string.h>
 
 enum {
@@ -68,21 +67,7 @@ static const struct options scan_options_table = {
 static const char *const engines[] = { "auto", "procfs", "bpf" };
 static const char *const kubernetes[] = { "auto", "off" };
 
-static int take_filter(struct filter *filter, int option)
-{
-	switch (option) {
-	case OPT_NAMESPACE:
-		return filter_add_glob(&filter->namespaces, optarg);
-	case OPT_POD:
-		return filter_add_glob(&filter->pods, optarg);
-	case OPT_CONTAINER:
-		return filter_add_glob(&filter->containers, optarg);
-	default:
-		return filter_add_pid(filter, optarg);
-	}
-}
-
-/* SCAN_OPTIONS_GO, or an exit status, said. */
+/* OPTIONS_GO, or an exit status, said. */
 static int take_choice(struct scan_options *options, int option)
 {
 	const char *value = optarg ? optarg : "";
@@ -107,12 +92,12 @@ static int take_choice(struct scan_options *options, int option)
 		options->kubernetes = value;
 		break;
 	}
-	return r < 0 ? EXIT_STATUS_USAGE : SCAN_OPTIONS_GO;
+	return r < 0 ? EXIT_STATUS_USAGE : OPTIONS_GO;
 }
 
-static int take(struct scan_options *options, int option)
+static int take(void *data, int option)
 {
-	int r;
+	struct scan_options *options = data;
 
 	if (optarg && !optarg[0])
 		return usage_error("an option's value is empty");
@@ -151,39 +136,21 @@ static int take(struct scan_options *options, int option)
 		options->kubeconfig = optarg;
 		break;
 	case OPT_NAMESPACE:
+		return filter_take(&options->filter, FILTER_NAMESPACE, optarg);
 	case OPT_POD:
+		return filter_take(&options->filter, FILTER_POD, optarg);
 	case OPT_CONTAINER:
+		return filter_take(&options->filter, FILTER_CONTAINER, optarg);
 	case OPT_PID:
-		r = take_filter(&options->filter, option);
-		if (r == -ENOMEM)
-			return EXIT_STATUS_INTERNAL;
-		if (r < 0)
-			return usage_error("--pid: \"%s\" is no process id", optarg);
-		break;
+		return filter_take(&options->filter, FILTER_PID, optarg);
 	default:
 		return take_choice(options, option);
 	}
-	return SCAN_OPTIONS_GO;
+	return OPTIONS_GO;
 }
 
 int scan_options_parse(struct scan_options *options, int argc, char **argv)
 {
 	*options = (struct scan_options){ .engine = "auto" };
-	for (;;) {
-		int option = options_next(&scan_options_table, argc, argv);
-		int status;
-
-		if (option == OPTION_HELP)
-			return EXIT_STATUS_OK;
-		if (option == OPTION_BAD)
-			return EXIT_STATUS_USAGE;
-		if (option == OPTION_END)
-			break;
-		status = take(options, option);
-		if (status != SCAN_OPTIONS_GO)
-			return status;
-	}
-	if (optind < argc)
-		return usage_error("scan takes no operand: \"%s\"", argv[optind]);
-	return SCAN_OPTIONS_GO;
+	return options_parse(&scan_options_table, argc, argv, take, options);
 }

@@ -287,7 +287,7 @@ int command_status(int argc, char **argv)
 	const char *socket;
 	int status = status_options_parse(&options, argc, argv);
 
-	if (status == STATUS_OPTIONS_GO) {
+	if (status == OPTIONS_GO) {
 		status = find_socket(&options, &policy, &socket);
 		if (status == EXIT_STATUS_OK)
 			status = ask_and_print(&options, socket);

@@ -16,8 +16,6 @@ struct status_options {
 	struct filter filter;
 };
 
-#define STATUS_OPTIONS_GO (-1) /* ask; anything else is the exit status */
-
 /* Fills *options (release its filter with filter_done(), whatever is returned). */
 int status_options_parse(struct status_options *options, int argc, char **argv);
 

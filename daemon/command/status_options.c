@@ -6,8 +6,6 @@
 
 #include <capauditd/command.h>
 
-#include <errno.h>
-
 enum {
 	OPT_FORMAT = 1,
 	OPT_OUTPUT,
@@ -47,31 +45,9 @@ static const struct options status_options_table = {
 	.count = ARRAY_SIZE(rows),
 };
 
-static int take_filter(struct filter *filter, int option)
+static int take(void *data, int option)
 {
-	int r;
-
-	switch (option) {
-	case OPT_NAMESPACE:
-		r = filter_add_glob(&filter->namespaces, optarg);
-		break;
-	case OPT_POD:
-		r = filter_add_glob(&filter->pods, optarg);
-		break;
-	case OPT_CONTAINER:
-		r = filter_add_glob(&filter->containers, optarg);
-		break;
-	default:
-		r = filter_add_pid(filter, optarg);
-		break;
-	}
-	if (r == -ENOMEM)
-		return EXIT_STATUS_INTERNAL;
-	return r < 0 ? usage_error("--pid: \"%s\" is no process id", optarg) : STATUS_OPTIONS_GO;
-}
-
-static int take(struct status_options *options, int option)
-{
+	struct status_options *options = data;
 	struct show_options *how = &options->show;
 	int r = 0;
 
@@ -99,30 +75,20 @@ static int take(struct status_options *options, int option)
 	case OPT_REMEDY:
 		options->remedy = true;
 		break;
+	case OPT_NAMESPACE:
+		return filter_take(&options->filter, FILTER_NAMESPACE, optarg);
+	case OPT_POD:
+		return filter_take(&options->filter, FILTER_POD, optarg);
+	case OPT_CONTAINER:
+		return filter_take(&options->filter, FILTER_CONTAINER, optarg);
 	default:
-		return take_filter(&options->filter, option);
+		return filter_take(&options->filter, FILTER_PID, optarg);
 	}
-	return r < 0 ? EXIT_STATUS_USAGE : STATUS_OPTIONS_GO;
+	return r < 0 ? EXIT_STATUS_USAGE : OPTIONS_GO;
 }
 
 int status_options_parse(struct status_options *options, int argc, char **argv)
 {
 	*options = (struct status_options){ 0 };
-	for (;;) {
-		int option = options_next(&status_options_table, argc, argv);
-		int status;
-
-		if (option == OPTION_HELP)
-			return EXIT_STATUS_OK;
-		if (option == OPTION_BAD)
-			return EXIT_STATUS_USAGE;
-		if (option == OPTION_END)
-			break;
-		status = take(options, option);
-		if (status != STATUS_OPTIONS_GO)
-			return status;
-	}
-	if (optind < argc)
-		return usage_error("status takes no operand: \"%s\"", argv[optind]);
-	return STATUS_OPTIONS_GO;
+	return options_parse(&status_options_table, argc, argv, take, options);
 }

@@ -51,6 +51,14 @@ struct options {
 /* The next option's value, its argument in optarg. Misspelt names get a suggestion. */
 int options_next(const struct options *options, int argc, char **argv);
 
+/* Reads a whole command line that has options alone: `take` is called for each, and answers
+ * OPTIONS_GO or an exit status, which ends it. OPTIONS_GO; else leave with that exit status: it was
+ * said, or the help was printed. */
+#define OPTIONS_GO (-1)
+typedef int options_take(void *data, int option);
+int options_parse(
+	const struct options *options, int argc, char **argv, options_take *take, void *data);
+
 /* The position of an option's value among its choices, or -1, said. */
 int option_choose(const char *option, const char *value, const char *const *choices, size_t count);
 
