@@ -223,6 +223,17 @@ static int decode(struct bpf_engine *engine, const struct bpf_exec_event *event,
 	return r;
 }
 
+/* The text of what has `size` bytes in all; -EBADMSG where it claims more. */
+static int open_text(const struct bpf_exec_event *event, size_t size, struct words *ret)
+{
+	const size_t head = offsetof(struct bpf_exec_event, text);
+
+	if (size < head || event->text_length > size - head)
+		return -EBADMSG;
+	*ret = (struct words){ event->text, event->text_length };
+	return 0;
+}
+
 int bpf_description_decode(const struct bpf_engine *engine, const struct bpf_exec_event *event,
 	size_t size, struct process *ret)
 {
@@ -230,10 +241,9 @@ int bpf_description_decode(const struct bpf_engine *engine, const struct bpf_exe
 	struct words words;
 	int r;
 
-	if (size < offsetof(struct bpf_exec_event, text) ||
-		event->text_length > size - offsetof(struct bpf_exec_event, text))
-		return -EBADMSG;
-	words = (struct words){ event->text, event->text_length };
+	r = open_text(event, size, &words);
+	if (r < 0)
+		return r;
 	read_namespaces(engine->procfs, event, &process);
 	r = read_exe(&words, event, &process);
 	if (r < 0) {
@@ -262,10 +272,9 @@ int bpf_event_decode(struct bpf_engine *engine, const struct bpf_exec_event *eve
 	struct words words;
 	int r;
 
-	if (size < offsetof(struct bpf_exec_event, text) ||
-		event->text_length > size - offsetof(struct bpf_exec_event, text))
-		return -EBADMSG;
-	words = (struct words){ event->text, event->text_length };
+	r = open_text(event, size, &words);
+	if (r < 0)
+		return r;
 	made.task = bpf_task_of(engine, &event->task);
 	made.task.leader = true;
 	made.seen = was_seen(&engine->before, &event->task);
