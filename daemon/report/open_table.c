@@ -22,38 +22,11 @@ static const enum column_id columns[] = {
 	COLUMN_EXCESS,
 };
 
-/* As scan's table does it. */
-static const struct fit_step steps[] = {
-	{ COLUMN_EXCESS, 80 },
-	{ COLUMN_POD, 32 },
-	{ COLUMN_CONTAINER, 32 },
-	{ COLUMN_NAMESPACE, 20 },
-	{ COLUMN_PROFILE, 16 },
-	{ COLUMN_EXCESS, 48 },
-	{ COLUMN_SINCE, 10 },
-	{ COLUMN_POD, 20 },
-	{ COLUMN_CONTAINER, 20 },
-	{ COLUMN_NAMESPACE, 12 },
-	{ COLUMN_PROFILE, 10 },
-	{ COLUMN_POD, 12 },
-	{ COLUMN_CONTAINER, 12 },
-	{ COLUMN_EXCESS, 16 },
-	{ COLUMN_TYPE, 0 },
-	{ COLUMN_PROFILE, 0 },
-	{ COLUMN_SINCE, 0 },
-	{ COLUMN_NAMESPACE, 9 },
-	{ COLUMN_POD, 8 },
-	{ COLUMN_CONTAINER, 9 },
-	{ COLUMN_EXCESS, 12 },
-	{ COLUMN_CLASS, 0 },
-	{ COLUMN_PROCESSES, 0 },
-};
-
 static const struct view view = {
 	.columns = columns,
 	.column_count = ARRAY_SIZE(columns),
-	.steps = steps,
-	.step_count = ARRAY_SIZE(steps),
+	.steps = container_steps,
+	.step_count = CONTAINER_STEPS,
 };
 
 /* A finding as the container that it would be scanned as. */

@@ -26,13 +26,14 @@ static const enum column_id container_columns[] = {
 
 /* Names stay recognisable for as long as possible, and the excess is the last to become short; a
  * privileged container's fills two lines by itself, so that its far end goes early. */
-static const struct fit_step container_steps[] = {
+const struct fit_step container_steps[CONTAINER_STEPS] = {
 	{ COLUMN_EXCESS, 80 },
 	{ COLUMN_POD, 32 },
 	{ COLUMN_CONTAINER, 32 },
 	{ COLUMN_NAMESPACE, 20 },
 	{ COLUMN_PROFILE, 16 },
 	{ COLUMN_EXCESS, 48 },
+	{ COLUMN_SINCE, 10 },
 	{ COLUMN_POD, 20 },
 	{ COLUMN_CONTAINER, 20 },
 	{ COLUMN_NAMESPACE, 12 },
@@ -43,6 +44,7 @@ static const struct fit_step container_steps[] = {
 	{ COLUMN_LEVEL, 0 },
 	{ COLUMN_TYPE, 0 },
 	{ COLUMN_PROFILE, 0 },
+	{ COLUMN_SINCE, 0 },
 	{ COLUMN_NAMESPACE, 9 },
 	{ COLUMN_POD, 8 },
 	{ COLUMN_CONTAINER, 9 },
@@ -55,7 +57,7 @@ static const struct view container_view = {
 	.columns = container_columns,
 	.column_count = ARRAY_SIZE(container_columns),
 	.steps = container_steps,
-	.step_count = ARRAY_SIZE(container_steps),
+	.step_count = CONTAINER_STEPS,
 };
 
 static const enum column_id host_columns[] = {

@@ -21,6 +21,11 @@ struct view {
 	size_t step_count;
 };
 
+/* table.c: what a table of containers gives up, scan's as well as status's. A step of a column that
+ * a view does not have is passed over. */
+#define CONTAINER_STEPS 24
+extern const struct fit_step container_steps[CONTAINER_STEPS];
+
 /* Prints the rows; `width` 0 is unlimited. 0 or -errno. */
 int table_print(const struct view *view, const struct row *rows, size_t row_count, int width,
 	bool color, FILE *to);
