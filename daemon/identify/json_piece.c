@@ -59,16 +59,3 @@ int json_value_at(const char *text, size_t length, const char *const *path, json
 	}
 	return r;
 }
-
-int json_text_at(const char *text, size_t length, const char *const *path, char **ret)
-{
-	_cleanup_(json_decrefp) json_t *value = NULL;
-	int r = json_value_at(text, length, path, &value);
-
-	*ret = NULL;
-	if (r < 0 || !value)
-		return r;
-	if (!json_text_of(value))
-		return -EBADMSG;
-	return json_text_copy(json_text_of(value), ret);
-}

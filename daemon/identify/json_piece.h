@@ -16,8 +16,6 @@ int json_piece_load(const char *text, size_t length, json_t **ret);
 /* The value at `path` of the document; *ret is NULL where there is none, or null. 0; -EBADMSG;
  * -ENOMEM. */
 int json_value_at(const char *text, size_t length, const char *const *path, json_t **ret);
-/* A string at `path`, copied; NULL where there is none. The same errors. */
-int json_text_at(const char *text, size_t length, const char *const *path, char **ret);
 
 /* The string, or NULL where it is none or holds a zero byte: that is no name of anything. */
 const char *json_text_of(const json_t *string);
