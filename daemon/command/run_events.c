@@ -15,13 +15,14 @@
 static void take_exec(void *data, struct exec_event *event)
 {
 	struct run *run = data;
+	const bool forgot = run->forgets; /* the pass in the middle of which it is taken, if any */
 	int r;
 
 	run->forgets = false;
 	r = audit_event(&run->audit, event);
 	if (r < 0 || run->forgets)
-		run->events_failed++;
-	run->forgets = false;
+		run->events_failed++; /* a pass makes up for it */
+	run->forgets = forgot;
 }
 
 /* A container's process follows its cgroup in a moment. */
@@ -76,6 +77,7 @@ void run_take_events(struct run *run)
 
 	if (run->events_source && sd_event_source_get_enabled(run->events_source, NULL) > 0)
 		(void)engine_read_events(run->audit.engine, &handler);
+	make_up_for_losses(run);
 }
 
 static int on_events(sd_event_source *source, int fd, uint32_t events, void *data)
@@ -90,7 +92,6 @@ static int on_events(sd_event_source *source, int fd, uint32_t events, void *dat
 	run_take_events(run);
 	if (run->wait_us != UINT64_MAX)
 		run_schedule(run, run->wait_us);
-	make_up_for_losses(run);
 	return 0;
 }
 

@@ -90,9 +90,7 @@ static void remember_one(struct run *run, const struct known_container *known,
 		r = ledger_hold(run->ledger, o);
 	else
 		r = ledger_observe(run_deliver, run, run->ledger, o);
-	if (r == -ENOMEM && result->event)
-		run->events_failed++; /* a pass makes up for it */
-	else if (r == -ENOMEM)
+	if (r == -ENOMEM)
 		run->forgets = true;
 }
 

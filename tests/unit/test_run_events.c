@@ -243,6 +243,24 @@ static void what_could_not_be_judged_or_remembered_is_lost(void **state)
 		sentence, "3 events were lost; a full pass has made up for what lives.");
 }
 
+static void events_in_the_middle_of_a_pass_forget_nothing_of_it(void **state)
+{
+	struct fixture *f = *state;
+
+	listen(f);
+	f->run.forgets = true; /* in that pass memory was too scarce for something */
+	f->engine.programs = 2;
+	f->engine.counts.lost = 1;
+	run_take_events(&f->run);
+	assert_int_equal(judged, 2);
+	assert_true(f->run.forgets);
+	/* And what was lost is noticed, though no further event tells of it. */
+	assert_int_equal(scheduled, 1);
+	run_say_losses(&f->run);
+	assert_string_equal(
+		sentence, "1 events were lost; a full pass has made up for what lives.");
+}
+
 static void a_containers_cgroup_that_comes_or_goes_sets_a_pass_off(void **state)
 {
 	static const struct {
@@ -292,6 +310,7 @@ int main(void)
 		TEST(an_engine_without_events_is_no_error),
 		TEST(losses_set_a_pass_off_and_are_said_once_for_it),
 		TEST(what_could_not_be_judged_or_remembered_is_lost),
+		TEST(events_in_the_middle_of_a_pass_forget_nothing_of_it),
 		TEST(a_containers_cgroup_that_comes_or_goes_sets_a_pass_off),
 		TEST(a_finding_that_waits_for_a_name_sets_a_pass_off_when_it_has_waited),
 	};
