@@ -12,6 +12,8 @@
 # shellcheck disable=SC2317,SC2016
 # shellcheck source-path=SCRIPTDIR source=../service/lib.sh
 . "${0%/*}/../service/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../service/nspawn.sh
+. "${0%/*}/../service/nspawn.sh"
 need_root
 need mmdebstrap dpkg-deb systemd-nspawn nsenter unshare findmnt setpriv apt-get
 
@@ -63,47 +65,12 @@ cp "$package" "$root/root/capauditd.deb"
 mount --bind "$root" "$root"
 at_exit "umount --lazy '$root'"
 
-cgroup=/capauditd-package-$(random_hex 8)
-at_exit "remove_cgroup '$cgroup'"
-(
-	trap - EXIT INT TERM HUP
-	enter_cgroup "$cgroup"
-	# It ends with this script, however that ends.
-	exec setpriv --pdeathsig KILL systemd-nspawn --quiet --boot --register=no --keep-unit --private-network \
-		--directory="$root" --machine=capauditd-package-test --console=pipe -- \
-		--unit=basic.target --log-target=journal >"$workspace/boot.log" 2>&1 </dev/null
-) &
-nspawn=$!
-at_exit "kill -KILL $nspawn; wait $nspawn 2>/dev/null"
-
-leader=
-find_leader() {
-	local child
-	while read -r child; do
-		if [[ $(cat "/proc/$child/comm" 2>/dev/null) == systemd ]]; then
-			leader=$child
-			return 0
-		fi
-	done < <(pgrep --parent "$nspawn")
-	# Nothing to wait for where nspawn itself has ended.
-	kill -0 "$nspawn" 2>/dev/null || leader=none
-	[[ $leader == none ]]
-}
 inside() {
 	timeout 120 nsenter --all --target "$leader" -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
 		DEBIAN_FRONTEND=noninteractive "$@" </dev/null
 }
-booted() {
-	[[ $(inside systemctl is-system-running 2>/dev/null) =~ ^(running|degraded)$ ]]
-}
-if ! wait_until 120 find_leader || [[ $leader == none ]] || ! wait_until 180 booted; then
+boot_systemd package 120 180 --private-network --directory="$root" ||
 	broken "systemd boots in systemd-nspawn" "$workspace/boot.log"
-fi
-
-on_failure() {
-	inside systemctl --no-pager --lines 0 status capauditd.service
-	inside journalctl --no-pager --unit capauditd.service --lines 30
-}
 
 # -- asking it -----------------------------------------------------------------------------------------
 

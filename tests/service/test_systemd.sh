@@ -14,6 +14,8 @@
 # shellcheck disable=SC2317,SC2016
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "${0%/*}/lib.sh"
+# shellcheck source=nspawn.sh
+. "${0%/*}/nspawn.sh"
 need_root
 need systemd-nspawn nsenter unshare findmnt jq setpriv make
 own_mounts
@@ -59,52 +61,16 @@ RestartSec=100ms
 $([[ ${SANITIZE:-0} == 1 ]] && printf 'Environment=ASAN_OPTIONS=detect_leaks=0:exitcode=99\nMemoryMax=infinity\n')
 EOF
 
-cgroup=/capauditd-service-$(random_hex 8)
-at_exit "remove_cgroup '$cgroup'"
-(
-	trap - EXIT INT TERM HUP
-	enter_cgroup "$cgroup"
-	# It ends with this script, however that ends.
-	# BPF is not among what nspawn grants by itself.
-	exec setpriv --pdeathsig KILL systemd-nspawn --quiet --boot --register=no --keep-unit \
-		--capability=CAP_BPF,CAP_PERFMON --system-call-filter=bpf \
-		--directory="$root" --machine=capauditd-test --console=pipe -- \
-		--unit=basic.target --log-target=journal >"$workspace/boot.log" 2>&1 </dev/null
-) &
-nspawn=$!
-at_exit "kill -KILL $nspawn; wait $nspawn 2>/dev/null"
-
-# The payload's PID 1, seen from here: a child of nspawn in a PID namespace below ours.
-leader=
-find_leader() {
-	local child
-	while read -r child; do
-		if [[ $(cat "/proc/$child/comm" 2>/dev/null) == systemd ]]; then
-			leader=$child
-			return 0
-		fi
-	done < <(pgrep --parent "$nspawn")
-	# Nothing to wait for where nspawn itself has ended.
-	kill -0 "$nspawn" 2>/dev/null || leader=none
-	[[ $leader == none ]]
-}
 inside() {
 	timeout 90 nsenter --all --target "$leader" -- "$@"
 }
-booted() {
-	[[ $(inside systemctl is-system-running 2>/dev/null) =~ ^(running|degraded)$ ]]
-}
-if ! wait_until 60 find_leader || [[ $leader == none ]] || ! wait_until 120 booted; then
+# BPF is not among what nspawn grants by itself.
+if ! boot_systemd service 60 120 --capability=CAP_BPF,CAP_PERFMON --system-call-filter=bpf --directory="$root"; then
 	echo "1..1"
 	echo "not ok 1 - systemd boots in systemd-nspawn"
 	sed 's/^/# /' "$workspace/boot.log"
 	exit 1
 fi
-
-on_failure() {
-	inside systemctl --no-pager --lines 0 status capauditd.service
-	inside journalctl --no-pager --unit capauditd.service --lines 30
-}
 
 # -- asking it ---------------------------------------------------------------------------------------
 
