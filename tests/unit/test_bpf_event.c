@@ -3,7 +3,7 @@
  * What the kernel's program wrote of a program's beginning. Names are the container's choice, and
  * how much of what is written is there is not taken on trust.
  */
-// wrap: bpf_iterator_open bpf_totals bpf_crowd_read bpf_check bpf_permit_rows proc_open
+// wrap: bpf_walk bpf_iterator_open bpf_totals bpf_crowd_read bpf_check bpf_permit_rows proc_open
 #include "bpf_fixture.h"
 
 #include "../support/fail_allocation.h"
