@@ -247,9 +247,12 @@ $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/r
 # What each run of the tests consists of. Instrumented objects of core call what the instrumentation
 # likes: only plain ones are looked at for purity.
 CORE_OBJECTS := $(if $(filter 0,$(SANITIZE)),$(if $(filter 0,$(COVERAGE)),$(filter $(BUILD)/daemon/core/%,$(OBJECTS))))
-QUICK_RUN  = tests/tools/check-headers 'tests/tools/check-layers $(CORE_OBJECTS)' $(UNIT_TESTS) \
+# Unit tests and replays know nothing of one another: as many at a time as there are processors. CHECK_JOBS=1 runs
+# one after the other.
+CHECK_JOBS ?= $(shell nproc)
+QUICK_RUN  = --jobs $(CHECK_JOBS) tests/tools/check-headers 'tests/tools/check-layers $(CORE_OBJECTS)' $(UNIT_TESTS) \
 	$(foreach f,$(FUZZ_NAMES),'$(BUILD)/tests/fuzz/replay_$(f) tests/fuzz/corpus/$(f)')
-SYSTEM_RUN = $(KUBERNETES_TESTS) $(SYSTEM_TESTS) $(SERVICE_TESTS) $(SCRIPT_TESTS)
+SYSTEM_RUN = --jobs 1 $(KUBERNETES_TESTS) $(SYSTEM_TESTS) $(SERVICE_TESTS) $(SCRIPT_TESTS)
 RUN_TESTS  = CAPAUDITD='$(abspath $(PROGRAM))' CAPAUDITD_IMAGE='$(abspath $(IMAGE))' SANITIZE=$(SANITIZE) \
 	tests/tools/run-tests --results $(BUILD)/test-results --logs $(BUILD)/test-logs
 
@@ -322,7 +325,8 @@ check-compiles: $(PROGRAM) $(UNIT_TESTS) $(REPLAYS) $(KUBERNETES_TESTS) $(API_SE
 
 .PHONY: valgrind
 valgrind: $(UNIT_TESTS) ## unit tests under valgrind
-	@V=$(V) tests/tools/run-tests --results $(BUILD)/valgrind-results $(UNIT_TESTS:%='tests/tools/under-valgrind %')
+	@V=$(V) tests/tools/run-tests --results $(BUILD)/valgrind-results --logs $(BUILD)/valgrind-logs \
+		--jobs $(CHECK_JOBS) $(UNIT_TESTS:%='tests/tools/under-valgrind %')
 
 # New finds stay outside git, in build-fuzz/corpus; what is worth keeping is copied by hand, with a name.
 FUZZ_SECONDS ?= 60
