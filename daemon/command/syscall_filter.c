@@ -93,7 +93,8 @@ static int install_main(void)
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
-	return seccomp_load(filter);
+	r = seccomp_load(filter);
+	return r > 0 ? -ESRCH : r; /* the thread that cannot be confined */
 }
 
 /* Of two filters that refuse, the kernel takes the later one's word, and asks it whether to log. */
@@ -104,8 +105,8 @@ static void install_silence(void)
 	if (!filter)
 		return;
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
-	(void)seccomp_attr_set(
-		filter, SCMP_FLTATR_CTL_NNP, 0); /* it is set, and that is refused now */
+	/* That was set before, and is refused by now. */
+	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
 	if (add_rules(filter, syscalls_tried) == 0)

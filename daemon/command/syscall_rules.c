@@ -184,6 +184,9 @@ const struct syscall_rule syscalls_tried[] = {
 	/* Flags in memory cannot be looked at: the C library takes clone(2) in its place. */
 	{ "clone3", ENOSYS, 0, { { 0 } } },
 	{ "openat2", ENOSYS, 0, { { 0 } } },
+	/* libnuma, which libproc2 opens, tries out what it can do. */
+	{ "get_mempolicy", ENOSYS, 0, { { 0 } } },
+	{ "set_mempolicy", ENOSYS, 0, { { 0 } } },
 	/* Which addresses this machine has: getaddrinfo(3) then takes it for one with all kinds. */
 	{ "socket", EPERM, 1, { EQ(0, AF_NETLINK) } },
 	{ 0 },
