@@ -35,17 +35,28 @@ ifneq ($(BPF),0)
 PACKAGES   += libbpf
 endif
 
+# SECCOMP=0 leaves out the daemon's filter of system calls, and libseccomp with it. So do sanitizers, which do what
+# it refuses.
+SECCOMP ?= 1
+
 # SANITIZE=1 builds everything, tests included, with AddressSanitizer and UBSan; COVERAGE=1 for gcov;
 # FUZZ=1 (needs clang) for libFuzzer. Each has a folder of its own.
 SANITIZE ?= 0
 COVERAGE ?= 0
 FUZZ     ?= 0
+CONFINED := $(if $(filter 0,$(SECCOMP))$(filter 1,$(SANITIZE)),0,1)
+ifeq ($(CONFINED),1)
+PACKAGES   += libseccomp
+endif
 BUILD    := build
 ifeq ($(KUBERNETES),0)
 BUILD    := build-without-kubernetes
 endif
 ifeq ($(BPF),0)
 BUILD    := $(BUILD)-without-bpf
+endif
+ifeq ($(SECCOMP),0)
+BUILD    := $(BUILD)-without-seccomp
 endif
 ifeq ($(SANITIZE),1)
 BUILD    := build-sanitize
@@ -89,7 +100,7 @@ PKG_CFLAGS    = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PACKAGES)
 LIBS          = $(eval LIBS := $$(shell $(PKG_CONFIG) --libs $(PACKAGES)) -ldl)$(LIBS)
 CMOCKA_LIBS   = $(eval CMOCKA_LIBS := $$(shell $(PKG_CONFIG) --libs cmocka))$(CMOCKA_LIBS)
 
-ALL_CPPFLAGS  = -Iinclude -D_GNU_SOURCE -DCAPAUDITD_VERSION='"$(VERSION)"' $(CPPFLAGS)
+ALL_CPPFLAGS  = -Iinclude -D_GNU_SOURCE -DCAPAUDITD_VERSION='"$(VERSION)"' $(if $(filter 0,$(CONFINED)),-DUNCONFINED=1) $(CPPFLAGS)
 ALL_CFLAGS    = -std=gnu17 $(OPTIMIZE) $(WARNINGS) $(HARDENING) $(INSTRUMENT) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS   = $(LINKHARD) $(INSTRUMENT) -Wl,--as-needed $(LDFLAGS)
 
@@ -100,8 +111,10 @@ KUBERNETES_SOURCES := daemon/identify/kubernetes.c daemon/identify/curl_library.
 # engine or its fuzz target is named after it.
 BPF_SOURCES := $(filter-out daemon/discover/bpf_none.c,$(wildcard daemon/discover/bpf_*.c))
 BPF_TESTS   := tests/unit/test_kernel_btf.c $(wildcard tests/unit/test_bpf_*.c tests/fuzz/fuzz_bpf_*.c)
+SECCOMP_SOURCES := daemon/command/syscall_filter.c daemon/command/syscall_rules.c
 LEFT_OUT := $(if $(filter 0,$(KUBERNETES)),$(KUBERNETES_SOURCES),daemon/identify/kubernetes_none.c) \
-	$(if $(filter 0,$(BPF)),$(BPF_SOURCES) $(BPF_TESTS),daemon/discover/bpf_none.c)
+	$(if $(filter 0,$(BPF)),$(BPF_SOURCES) $(BPF_TESTS),daemon/discover/bpf_none.c) \
+	$(if $(filter 0,$(CONFINED)),$(SECCOMP_SOURCES),daemon/command/syscall_filter_none.c)
 
 SOURCES := $(sort $(filter-out $(LEFT_OUT),$(wildcard daemon/*.c daemon/*/*.c)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
