@@ -431,6 +431,19 @@ test_a_network_policy_lets_in_those_that_are_named_and_nobody_else() {
 	known_to_kubernetes closed
 }
 
+test_the_network_policy_of_the_documents_is_the_charts() {
+	awk '/^```yaml/ { inside = 1; block = ""; next } /^```/ { if (inside && block ~ /kind: NetworkPolicy/) printf "%s", block; inside = 0 }
+		inside { block = block $0 "\n" }' "$top/docs/kubernetes.md" >"$workspace/documented.yaml"
+	objects "$workspace/documented.yaml" >"$workspace/documented"
+	diff <(jq -S '.spec | del(.podSelector)' "$workspace/documented") \
+		<(jq -S 'select(.kind == "NetworkPolicy").spec | del(.podSelector)' "$workspace/fenced")
+	jq -se '(.[] | select(.kind == "DaemonSet").spec.template.metadata.labels) as $labels |
+		.[] | select(.kind == "NetworkPolicy").spec.podSelector.matchLabels as $wanted | $labels | contains($wanted)' \
+		"$workspace/plain" "$workspace/documented"
+	need_modules
+	known_to_kubernetes documented
+}
+
 test_constraints_admit_the_volumes_that_the_pods_have() {
 	jq -se '(.[] | select(.kind == "SecurityContextConstraints").volumes) as $admitted |
 		.[] | select(.kind == "DaemonSet").spec.template.spec.volumes |
@@ -564,6 +577,8 @@ test_example_policies_name_owners_and_never_a_whole_namespace() {
 test_the_notes_name_what_was_installed() {
 	"$render" -notes -release prod -set namespace.name=audit "$chart" >"$workspace/notes"
 	grep -q -- '-n audit .*daemonset/prod-capauditd' "$workspace/notes"
+	grep -q -- '-n audit exec POD -- /usr/bin/capauditd status' "$workspace/notes"
+	grep -q 'on port 9477 of each pod, for everybody who can reach it\.$' "$workspace/notes"
 }
 
 run_tests
