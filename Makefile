@@ -214,7 +214,7 @@ UNIT_TESTS    := $(patsubst %.c,$(BUILD)/%,$(sort $(filter-out $(LEFT_OUT),$(wil
 API_TESTS     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/system/test_api*.c)))
 SYSTEM_TESTS  := $(filter-out $(if $(filter 0,$(KUBERNETES)),$(API_TESTS)),$(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/system/test_*.c))))
 SERVICE_TESTS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/service/test_*.c)))
-SCRIPT_TESTS  := $(sort $(wildcard tests/service/test_*.sh tests/manifests/test_*.sh))
+SCRIPT_TESTS  := $(sort $(wildcard tests/service/test_*.sh tests/manifests/test_*.sh tests/documents/test_*.sh))
 SUPPORT        := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/support/*.c)))
 SYSTEM_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/system/sys_*.c)))
 wraps          = $(foreach f,$(shell sed -n 's,^// wrap: ,,p' $(1)),-Wl,--wrap=$(f))
