@@ -151,7 +151,7 @@ static int look_at(struct pass *pass, struct subject *subject)
 	n = read_cgroup(pass, subject);
 	if (n < 0)
 		return (int)n;
-	r = placements_find(&pass->placements, pass->snapshot, pass->options->base,
+	r = placements_find(&pass->placements, pass->snapshot, pass->options->base, NULL,
 		pass->procfs->buffer, (size_t)n, &task.placement);
 	if (r < 0)
 		return r;
