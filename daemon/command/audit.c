@@ -68,6 +68,19 @@ static int judge_into(struct audit *audit, struct audit_result *result, struct a
 	return 0;
 }
 
+/* The last snapshot gives its room to the one after the next, unless that is far too much: what is
+ * given back to the kernel is paid for again when it is touched. */
+static void keep_snapshot(struct audit *audit, struct snapshot *snapshot)
+{
+	free(audit->space.tasks);
+	audit->space = (struct task_space){ audit->snapshot.tasks, audit->snapshot.task_space };
+	audit->snapshot.tasks = NULL;
+	if (audit->space.count / 4 > snapshot->task_count + 1024)
+		free(TAKE_PTR(audit->space.tasks));
+	snapshot_done(&audit->snapshot);
+	audit->snapshot = *snapshot;
+}
+
 int audit_pass(struct audit *audit, struct audit_result *ret)
 {
 	uint64_t begin = audit->clock(CLOCK_MONOTONIC);
@@ -79,6 +92,7 @@ int audit_pass(struct audit *audit, struct audit_result *ret)
 		.controls = policy_needs_controls(audit->policy),
 		.base = &base,
 		.previous = &audit->snapshot,
+		.space = &audit->space,
 		.cancelled = audit->cancelled,
 	};
 	struct snapshot snapshot;
@@ -89,8 +103,7 @@ int audit_pass(struct audit *audit, struct audit_result *ret)
 		return r;
 	taken = audit->clock(CLOCK_MONOTONIC);
 	r = registry_identify(audit->registry, &snapshot, &audit->snapshot, begin);
-	snapshot_done(&audit->snapshot);
-	audit->snapshot = snapshot;
+	keep_snapshot(audit, &snapshot);
 	audit->snapshot_us = taken;
 	if (r < 0)
 		return r;
@@ -122,6 +135,7 @@ void audit_result_done(struct audit_result *result)
 void audit_done(struct audit *audit)
 {
 	snapshot_done(&audit->snapshot);
+	free(audit->space.tasks);
 	registry_free(audit->registry);
 	engine_free(audit->engine);
 }

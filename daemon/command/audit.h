@@ -79,6 +79,7 @@ struct audit {
 	void *take_data;
 	struct snapshot snapshot; /* of the last pass: what the next one follows */
 	uint64_t snapshot_us;	  /* monotonic: when it was complete */
+	struct task_space space;  /* of the one before it, for the next */
 	struct audit_terms terms; /* of the last judging */
 	uint64_t terms_number;	  /* changes with them */
 };

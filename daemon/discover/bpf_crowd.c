@@ -13,7 +13,9 @@ _Static_assert(sizeof(struct bpf_task_record) == 136, "a hole would be compared 
 
 void bpf_crowd_done(struct bpf_crowd *crowd)
 {
-	free(crowd->records);
+	if (crowd->space)
+		free(crowd->records);
+	free(crowd->leaders);
 	free(crowd->threads);
 	free(crowd->processes);
 	*crowd = (struct bpf_crowd){ 0 };
@@ -52,13 +54,11 @@ static int read_records(int fd, struct bpf_crowd *crowd)
 	return 0;
 }
 
-/* A thread that calls execve() takes its leader's id, maybe after that has been seen: whoever comes
- * second with an id counts as a thread, so that what either holds is seen. */
-static bool is_leader(const struct bpf_crowd *crowd, size_t i)
+static int compare_leaders(const void *a, const void *b)
 {
-	const struct bpf_task_record *record = &crowd->records[i];
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
-	return record->tid == record->pid && (i == 0 || record[-1].tid != record->tid);
+	return (x > y) - (x < y);
 }
 
 static int compare_threads(const void *a, const void *b, void *data)
@@ -72,38 +72,77 @@ static int compare_threads(const void *a, const void *b, void *data)
 	return (x->tid > y->tid) - (x->tid < y->tid);
 }
 
-static int compare_records(const void *a, const void *b)
+static uint32_t pid_of_leader(uint64_t leader)
 {
-	const struct bpf_task_record *x = a, *y = b;
-
-	return (x->tid > y->tid) - (x->tid < y->tid);
+	return (uint32_t)(leader >> 32);
 }
 
-/* The kernel goes through the ids upwards. All that follows depends on it, so that it is not taken
- * on trust. */
-static size_t order_records(struct bpf_crowd *crowd)
+/* Room for `count` and more, or NULL; what was in it is not needed. */
+static void *make_room(void *room, size_t *space, size_t count, size_t size)
+{
+	if (room && *space >= count)
+		return room;
+	free(room);
+	*space = count + count / 8 + 64;
+	return calloc(*space, size);
+}
+
+/* The kernel's iterator goes through the ids upwards, and its list of tasks is by age, which is the
+ * same until ids are used again. */
+static size_t list_leaders(struct bpf_crowd *crowd)
 {
 	bool ordered = true;
-	size_t leaders = 0;
+	size_t count = 0;
 
-	for (size_t i = 1; ordered && i < crowd->count; i++)
-		ordered = crowd->records[i - 1].tid < crowd->records[i].tid;
+	for (size_t i = 0; i < crowd->count; i++) {
+		const struct bpf_task_record *record = &crowd->records[i];
+
+		if (record->tid != record->pid)
+			continue;
+		crowd->leaders[count] = (uint64_t)record->pid << 32 | i;
+		ordered = ordered &&
+			  (count == 0 || crowd->leaders[count - 1] < crowd->leaders[count]);
+		count++;
+	}
 	if (!ordered)
-		qsort(crowd->records, crowd->count, sizeof(*crowd->records), compare_records);
-	for (size_t i = 0; i < crowd->count; i++)
-		leaders += is_leader(crowd, i);
-	return leaders;
+		qsort(crowd->leaders, count, sizeof(*crowd->leaders), compare_leaders);
+	return count;
 }
 
-static void add_process(struct bpf_crowd *crowd, uint32_t leader, size_t *thread)
+/* A thread that calls execve() takes its leader's id, maybe after that has been seen: whoever comes
+ * second with an id counts as a thread, so that what either holds is seen. */
+static bool is_second(const struct bpf_crowd *crowd, size_t leader)
+{
+	return leader > 0 &&
+	       pid_of_leader(crowd->leaders[leader]) == pid_of_leader(crowd->leaders[leader - 1]);
+}
+
+static int list_threads(struct bpf_crowd *crowd, size_t leaders)
+{
+	size_t most = crowd->count - leaders;
+
+	for (size_t i = 0; i < leaders; i++)
+		most += is_second(crowd, i);
+	crowd->thread_count = 0;
+	crowd->threads =
+		make_room(crowd->threads, &crowd->thread_space, most, sizeof(*crowd->threads));
+	if (!crowd->threads)
+		return -ENOMEM;
+	for (size_t i = 0; most && i < leaders; i++)
+		if (is_second(crowd, i))
+			crowd->threads[crowd->thread_count++] = (uint32_t)crowd->leaders[i];
+	for (size_t i = 0; crowd->thread_count < most && i < crowd->count; i++)
+		if (crowd->records[i].tid != crowd->records[i].pid)
+			crowd->threads[crowd->thread_count++] = (uint32_t)i;
+	qsort_r(crowd->threads, crowd->thread_count, sizeof(*crowd->threads), compare_threads,
+		crowd->records);
+	return 0;
+}
+
+static void add_process(struct bpf_crowd *crowd, uint32_t pid, uint32_t leader, size_t *thread)
 {
 	struct bpf_process *process = &crowd->processes[crowd->process_count++];
-	uint32_t pid;
 
-	if (leader == BPF_NO_RECORD)
-		pid = crowd->records[crowd->threads[*thread]].pid;
-	else
-		pid = crowd->records[leader].pid;
 	*process = (struct bpf_process){ .leader = leader, .thread = (uint32_t)*thread };
 	while (*thread < crowd->thread_count &&
 		crowd->records[crowd->threads[*thread]].pid == pid) {
@@ -112,30 +151,49 @@ static void add_process(struct bpf_crowd *crowd, uint32_t leader, size_t *thread
 	}
 }
 
+/* Those whose leaders are gone, up to that pid. */
+static void add_orphans(struct bpf_crowd *crowd, uint64_t pid, size_t *thread)
+{
+	while (*thread < crowd->thread_count && crowd->records[crowd->threads[*thread]].pid < pid)
+		add_process(
+			crowd, crowd->records[crowd->threads[*thread]].pid, BPF_NO_RECORD, thread);
+}
+
 static int group(struct bpf_crowd *crowd)
 {
-	size_t leaders = order_records(crowd), thread = 0;
+	size_t leaders, thread = 0;
 
-	crowd->thread_count = crowd->count - leaders;
-	crowd->threads = calloc(crowd->thread_count + 1, sizeof(*crowd->threads));
-	crowd->processes = calloc(crowd->count + 1, sizeof(*crowd->processes));
-	if (!crowd->threads || !crowd->processes)
+	crowd->leaders = make_room(
+		crowd->leaders, &crowd->leader_space, crowd->count, sizeof(*crowd->leaders));
+	crowd->processes = make_room(
+		crowd->processes, &crowd->process_space, crowd->count, sizeof(*crowd->processes));
+	if (!crowd->leaders || !crowd->processes)
 		return -ENOMEM;
-	for (size_t i = 0, k = 0; i < crowd->count && crowd->thread_count; i++)
-		if (!is_leader(crowd, i))
-			crowd->threads[k++] = (uint32_t)i;
-	qsort_r(crowd->threads, crowd->thread_count, sizeof(*crowd->threads), compare_threads,
-		crowd->records);
-	for (size_t i = 0; i < crowd->count; i++) {
-		if (!is_leader(crowd, i))
+	leaders = list_leaders(crowd);
+	if (list_threads(crowd, leaders) < 0)
+		return -ENOMEM;
+	crowd->process_count = 0;
+	for (size_t i = 0; i < leaders; i++) {
+		uint32_t pid = pid_of_leader(crowd->leaders[i]);
+
+		if (is_second(crowd, i))
 			continue;
-		while (thread < crowd->thread_count &&
-			crowd->records[crowd->threads[thread]].pid < crowd->records[i].pid)
-			add_process(crowd, BPF_NO_RECORD, &thread);
-		add_process(crowd, (uint32_t)i, &thread);
+		add_orphans(crowd, pid, &thread);
+		add_process(crowd, pid, (uint32_t)crowd->leaders[i], &thread);
 	}
-	while (thread < crowd->thread_count)
-		add_process(crowd, BPF_NO_RECORD, &thread);
+	add_orphans(crowd, UINT64_MAX, &thread);
+	return 0;
+}
+
+static int group_into(struct bpf_crowd *crowd, struct bpf_crowd *ret)
+{
+	int r = group(crowd);
+
+	if (r < 0) {
+		bpf_crowd_done(crowd);
+		return r;
+	}
+	*ret = *crowd;
 	return 0;
 }
 
@@ -146,15 +204,28 @@ int bpf_crowd_read(int fd, struct bpf_totals *totals, struct bpf_crowd *ret)
 
 	*totals = (struct bpf_totals){ 0 };
 	r = read_records(fd, &crowd);
-	crowd.totals = *totals;
-	if (r == 0)
-		r = group(&crowd);
 	if (r < 0) {
 		bpf_crowd_done(&crowd);
 		return r;
 	}
-	*ret = crowd;
-	return 0;
+	crowd.totals = *totals;
+	return group_into(&crowd, ret);
+}
+
+int bpf_crowd_take(struct bpf_task_record *records, size_t count, const struct bpf_totals *totals,
+	struct bpf_crowd *spare, struct bpf_crowd *ret)
+{
+	struct bpf_crowd crowd = *spare;
+
+	if (crowd.space)
+		free(crowd.records);
+	*spare = (struct bpf_crowd){ 0 };
+	crowd.records = records;
+	crowd.count = count;
+	crowd.space = 0;
+	crowd.totals = *totals;
+	crowd.over_limit = 0;
+	return group_into(&crowd, ret);
 }
 
 const struct bpf_task_record *bpf_process_record(
@@ -164,17 +235,42 @@ const struct bpf_task_record *bpf_process_record(
 								: crowd->threads[process->thread]];
 }
 
+static const struct bpf_process *find_process(const struct bpf_crowd *crowd, uint32_t pid)
+{
+	size_t begin = 0, end = crowd->process_count;
+
+	while (begin < end) {
+		size_t middle = begin + (end - begin) / 2;
+		const struct bpf_process *process = &crowd->processes[middle];
+		uint32_t found = bpf_process_record(crowd, process)->pid;
+
+		if (found == pid)
+			return process;
+		if (found < pid)
+			begin = middle + 1;
+		else
+			end = middle;
+	}
+	return NULL;
+}
+
 const struct bpf_task_record *bpf_crowd_find(
 	const struct bpf_crowd *crowd, uint32_t pid, uint32_t tid)
 {
-	const struct bpf_task_record key = { .tid = tid };
-	const struct bpf_task_record *found = NULL;
+	const struct bpf_process *process = find_process(crowd, pid);
 
-	if (crowd->count)
-		found = bsearch(&key, crowd->records, crowd->count, sizeof(*crowd->records),
-			compare_records);
+	if (!process)
+		return NULL;
+	if (process->leader != BPF_NO_RECORD && tid == pid)
+		return &crowd->records[process->leader];
+	for (uint32_t i = 0; i < process->thread_count; i++) {
+		const struct bpf_task_record *record =
+			&crowd->records[crowd->threads[process->thread + i]];
 
-	return found && found->pid == pid ? found : NULL;
+		if (record->tid == tid)
+			return record;
+	}
+	return NULL;
 }
 
 static bool equal(const struct bpf_task_record *x, const struct bpf_task_record *y)

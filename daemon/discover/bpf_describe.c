@@ -20,6 +20,7 @@
 
 #define DESCRIPTIONS_MAX 4096u
 #define AT_ONCE_MAX	 1024u /* processes that one iteration is asked about */
+#define OF_ONE_PLACE_MAX 4u    /* and of these in one place: of many alike one is reported */
 #define KEPT_PASSES	 2u
 
 /* Which program of which process: the counter changes with each execve(). */
@@ -154,6 +155,24 @@ static bool is_from_outside(const struct bpf_crowd *crowd, const struct bpf_task
 	       memcmp(&parent->placement, &record->placement, sizeof(record->placement)) != 0;
 }
 
+/* What is left of earlier passes goes first, and then all. */
+static void make_room(struct bpf_engine *engine)
+{
+	struct bpf_description *description, *next;
+
+	if (HASH_COUNT(engine->descriptions) + AT_ONCE_MAX < DESCRIPTIONS_MAX)
+		return;
+	HASH_ITER (hh, engine->descriptions, description, next) {
+		if (description->pass != engine->places.pass)
+			forget(engine, description);
+	}
+	if (HASH_COUNT(engine->descriptions) + AT_ONCE_MAX < DESCRIPTIONS_MAX)
+		return;
+	HASH_ITER (hh, engine->descriptions, description, next) {
+		forget(engine, description);
+	}
+}
+
 /* With the one that is asked about, those that will be: who holds more than is permitted. About who
  * came from outside it is asked for every container that is new, permitted or not, and of the first
  * pass nothing is permitted yet: then it is about these alone, or the others would take the room.
@@ -169,7 +188,8 @@ static void mark(struct bpf_engine *engine, const struct bpf_task_record *asked)
 		const struct bpf_task_record *record = bpf_process_record(crowd, process);
 
 		if (!process->task_count || (outside && !is_from_outside(crowd, record)) ||
-			is_permitted(engine, record) || find(engine, key_of(record)))
+			is_permitted(engine, record) || find(engine, key_of(record)) ||
+			!bpf_places_ask(process->place, engine->questions, OF_ONE_PLACE_MAX))
 			continue;
 		want(engine, record->pid);
 		count++;
@@ -184,6 +204,8 @@ static int ask(struct bpf_engine *engine, const struct bpf_task_record *asked)
 
 	if (fd < 0)
 		return fd;
+	make_room(engine);
+	engine->questions++;
 	mark(engine, asked);
 	r = read_answers(engine, fd);
 	memset(engine->describe->bss->wanted, 0, sizeof(engine->describe->bss->wanted));

@@ -17,8 +17,10 @@ static void bpf_free(struct engine *base)
 	bpf_places_done(engine);
 	bpf_events_unload(engine);
 	bpf_describe_unload(engine);
-	bpf_unload(engine);
 	bpf_crowd_done(&engine->before);
+	bpf_crowd_done(&engine->spare);
+	bpf_walk_unload(engine);
+	bpf_unload(engine);
 	if (engine->procfs)
 		engine_free(&engine->procfs->engine);
 	free(engine);
@@ -35,6 +37,26 @@ static const struct engine_ops bpf_ops = {
 	.permit_event = bpf_permit_event,
 	.forget_permits = bpf_forget_permits,
 };
+
+/* The quick way is tried as well, and not gone again where it lies. Is it all that is needed? */
+static bool try_walk(struct bpf_engine *engine)
+{
+	struct diag diag = { 0 };
+	struct bpf_crowd crowd;
+	bool enough;
+	int r = bpf_walk(engine, &crowd);
+
+	if (r == -ENOSPC)
+		return false;
+	if (r == 0) {
+		enough = crowd.count < BPF_WALK_ROWS / 4 * 3; /* it lives on meanwhile */
+		r = bpf_check(engine, &crowd, &diag);
+		bpf_crowd_done(&crowd);
+	}
+	if (r < 0)
+		bpf_walk_unload(engine);
+	return r == 0 && enough;
+}
 
 /* Iterates once, so that what does not work is known before anybody depends on it. */
 static int try(struct bpf_engine *engine, struct diag *diag)
@@ -81,8 +103,10 @@ static int load(struct bpf_engine *engine, bool lasting, struct diag *diag)
 	int r = bpf_kernel_init(&kernel, diag);
 
 	if (r == 0)
+		bpf_walk_load(engine, &kernel);
+	if (r == 0 && (!try_walk(engine) || lasting))
 		r = bpf_load(engine, &kernel, lasting, diag);
-	if (r == 0)
+	if (r == 0 && engine->program)
 		r = try(engine, diag);
 	/* Who ends at once keeps what it may read in /proc. */
 	if (r == 0 && (lasting || !may_read_all()))

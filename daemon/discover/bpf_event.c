@@ -59,19 +59,21 @@ static ssize_t read_path(struct words *words, unsigned parts, char path[static P
 
 static int read_exe(struct words *words, const struct bpf_exec_event *event, struct process *ret)
 {
-	char path[PATH_SIZE];
+	char path[PATH_SIZE], exe[PATH_SIZE + sizeof("...")];
 	ssize_t n = read_path(words, event->exe_parts, path);
 
 	if (n < 0)
 		return (int)n;
 	if (!event->exe_inode) /* it has none: it is about to end */
 		return 0;
-	ret->exe = strdup(path);
+	/* Of a path that was too long the end was told: it must not look like a whole one. */
+	(void)snprintf(exe, sizeof(exe), "%s%s", event->cut & BPF_CUT_EXE ? "..." : "", path);
+	ret->exe = strdup(exe);
 	if (!ret->exe)
 		return -ENOMEM;
 	/* A file system that has devices of its own (btrfs, overlayfs) is not told: then the host's
 	 * own file is not recognised as such. */
-	procfs_recognise(path, makedev(event->exe_device >> 20, event->exe_device & 0xfffff),
+	procfs_recognise(exe, makedev(event->exe_device >> 20, event->exe_device & 0xfffff),
 		event->exe_inode, ret);
 	return 0;
 }

@@ -28,12 +28,14 @@ struct bpf_process {
 
 /* All records of one iteration, and whose they are. */
 struct bpf_crowd {
-	struct bpf_task_record *records; /* as the kernel wrote them: in the order of their tids */
-	size_t count, space;
+	struct bpf_task_record *records; /* as the kernel wrote them, in any order */
+	size_t count, space;		 /* space 0: they are somebody else's */
+	uint64_t *leaders; /* pid << 32 | number of the record, sorted: two of one pid are there */
+	size_t leader_space;
 	uint32_t *threads; /* numbers of the records that are no leaders', by pid and tid */
-	size_t thread_count;
+	size_t thread_count, thread_space;
 	struct bpf_process *processes; /* by pid */
-	size_t process_count;
+	size_t process_count, process_space;
 	struct bpf_totals totals;
 	uint64_t over_limit; /* records beyond DISCOVER_TASKS_MAX */
 };
@@ -43,6 +45,11 @@ void bpf_crowd_done(struct bpf_crowd *crowd);
 /* Iterates once through `fd`, which is read to its end, and groups what it gives. `totals` is where
  * the program counts. 0, -ENOMEM, -ECANCELED, or what read(2) says. */
 int bpf_crowd_read(int fd, struct bpf_totals *totals, struct bpf_crowd *ret);
+
+/* The same of records that were written elsewhere, which the crowd borrows. `spare` is a crowd that
+ * is no longer needed: what it had room for is used again, and it is left empty. 0 or -ENOMEM. */
+int bpf_crowd_take(struct bpf_task_record *records, size_t count, const struct bpf_totals *totals,
+	struct bpf_crowd *spare, struct bpf_crowd *ret);
 
 /* A record of the process: its leader's, or where that has exited its first thread's. */
 const struct bpf_task_record *bpf_process_record(
@@ -90,6 +97,8 @@ int bpf_places_text(const struct bpf_places *places, const struct bpf_placement 
 /* What is permitted there, if anything is. */
 bool bpf_places_permit(
 	const struct bpf_places *places, const struct bpf_placement *key, capability_mask *ret);
+/* Is a process of that place to be part of this question, of which no more than `most` are? */
+bool bpf_places_ask(struct bpf_place *place, uint64_t question, unsigned most);
 /* Notes what an event has told. 0, -ENOSPC, -ENOMEM. */
 int bpf_places_note(struct bpf_places *places, const struct bpf_task_record *record,
 	const char *text, size_t length);
@@ -108,19 +117,31 @@ struct bpf_program;
 struct describe_bpf;
 struct bpf_description;
 struct tasks_bpf;
-struct tasks_once_bpf;
+struct walk_bpf;
 struct events_bpf;
 struct ring_buffer;
 
+/* The walk's program, and what is mapped of its table. */
+struct bpf_walked {
+	struct bpf_task_record *records; /* NULL: none yet */
+	size_t size;			 /* bytes */
+};
+
+struct bpf_walk_state {
+	struct walk_bpf *program; /* NULL: this kernel has no such walk */
+	struct bpf_walked walked[2];
+};
+
 struct bpf_engine {
 	struct engine engine;
-	struct procfs *procfs;	   /* owned; reads what of a single process is reported */
-	struct tasks_bpf *program; /* NULL: program_once */
-	struct tasks_once_bpf *program_once;
+	struct procfs *procfs; /* owned; reads what of a single process is reported */
+	struct bpf_walk_state walk;
+	struct tasks_bpf *program;
 	struct bpf_iterator tasks;
 	struct describe_bpf *describe; /* NULL: /proc alone is asked */
 	struct bpf_iterator describing;
 	struct bpf_description *descriptions;
+	uint64_t questions;	   /* that were asked of the describing iterator */
 	struct events_bpf *events; /* NULL: there are none */
 	struct ring_buffer *ring;
 	uint64_t lost; /* events that could not be made out, or for want of memory */
@@ -128,6 +149,7 @@ struct bpf_engine {
 	const struct event_handler *handler; /* while events are read */
 	struct bpf_places places;
 	struct bpf_crowd before;  /* of the last pass */
+	struct bpf_crowd spare;	  /* of none: its room */
 	const struct task *given; /* the tasks of the snapshot that it made */
 	uint64_t base_hash;	  /* of the trusted prefixes that it was made with */
 	uint64_t ticks_per_second;
@@ -156,6 +178,13 @@ int bpf_load(struct bpf_engine *engine, const struct bpf_kernel *kernel, bool la
 void bpf_unload(struct bpf_engine *engine);
 /* Where the iterator counts. */
 struct bpf_totals *bpf_totals(const struct bpf_engine *engine);
+
+/* bpf_walk.c: the quick way to a crowd, where this kernel has it. */
+void bpf_walk_load(struct bpf_engine *engine, const struct bpf_kernel *kernel);
+void bpf_walk_unload(struct bpf_engine *engine);
+/* Walks once. Its records are overwritten by the walk after the next pass. 0; -ENOTSUP: there is no
+ * such program; -ENOSPC: there are more tasks than it takes; -errno. */
+int bpf_walk(struct bpf_engine *engine, struct bpf_crowd *ret);
 
 /* bpf_pass.c */
 int bpf_pass(struct engine *base, const struct pass_options *options, struct snapshot *ret);

@@ -7,42 +7,29 @@
 #include "bpf_section.h"
 
 #include "tasks.skel.h"
-#include "tasks_once.skel.h"
 
 #include <errno.h>
 
 struct bpf_totals *bpf_totals(const struct bpf_engine *engine)
 {
-	return engine->program ? &engine->program->bss->totals : &engine->program_once->bss->totals;
-}
-
-/* The two are of one source, and differ in how they read. */
-static struct bpf_program *open_program(
-	struct bpf_engine *engine, const struct bpf_kernel *kernel, bool lasting)
-{
-	BPF_OPEN_OPTS(options, kernel);
-
-	if (lasting) {
-		engine->program = tasks_bpf__open_opts(&options);
-		return engine->program ? engine->program->progs.capauditd_tasks : NULL;
-	}
-	engine->program_once = tasks_once_bpf__open_opts(&options);
-	return engine->program_once ? engine->program_once->progs.capauditd_tasks : NULL;
+	return &engine->program->bss->totals;
 }
 
 int bpf_load(
 	struct bpf_engine *engine, const struct bpf_kernel *kernel, bool lasting, struct diag *diag)
 {
 	static const char what[] = "the task iterator";
-	struct bpf_program *program = open_program(engine, kernel, lasting);
+	BPF_OPEN_OPTS(options, kernel);
+	struct bpf_program *program;
 	int r;
 
-	if (!program)
+	engine->program = tasks_bpf__open_opts(&options);
+	if (!engine->program)
 		return bpf_program_refused(what, -errno, diag);
+	program = engine->program->progs.capauditd_tasks;
 	r = bpf_section_attach_to(program, kernel->points[BPF_POINT_TASKS]);
 	if (r == 0)
-		r = lasting ? tasks_bpf__load(engine->program)
-			    : tasks_once_bpf__load(engine->program_once);
+		r = tasks_bpf__load(engine->program);
 	if (r == 0)
 		r = bpf_iterator_attach(&engine->tasks, program, lasting);
 	return r < 0 ? bpf_program_refused(what, r, diag) : 0;
@@ -52,5 +39,4 @@ void bpf_unload(struct bpf_engine *engine)
 {
 	bpf_iterator_done(&engine->tasks);
 	tasks_bpf__destroy(engine->program);
-	tasks_once_bpf__destroy(engine->program_once);
 }

@@ -262,7 +262,7 @@ static uint64_t hash_base(const struct cgroup_base *base)
 	return hash_text(hash, base->own) | 1;
 }
 
-static int read_crowd(struct bpf_engine *engine, struct bpf_crowd *ret, struct diag *diag)
+static int iterate(struct bpf_engine *engine, struct bpf_crowd *ret, struct diag *diag)
 {
 	_cleanup_close_ int fd = bpf_iterator_open(&engine->tasks);
 
@@ -274,9 +274,13 @@ static int read_crowd(struct bpf_engine *engine, struct bpf_crowd *ret, struct d
 	return fd < 0 ? fd : bpf_crowd_read(fd, bpf_totals(engine), ret);
 }
 
+/* The walk where it goes; of more tasks than it takes, the iterator tells. */
 static int look_once(struct bpf_engine *engine, struct bpf_crowd *ret, struct diag *diag)
 {
-	int r = read_crowd(engine, ret, diag);
+	int r = bpf_walk(engine, ret);
+
+	if (r < 0 && r != -ENOMEM)
+		r = iterate(engine, ret, diag);
 
 	if (r == 0) {
 		r = bpf_check(engine, ret, diag);
@@ -302,6 +306,16 @@ static int look(struct bpf_engine *engine, struct bpf_crowd *ret)
 	return r;
 }
 
+/* What was before makes room for what will be, unless that is far too much. */
+static void keep_crowd(struct bpf_engine *engine, struct bpf_crowd *crowd)
+{
+	bpf_crowd_done(&engine->spare);
+	engine->spare = engine->before;
+	engine->before = *crowd;
+	if (engine->spare.space || engine->spare.leader_space / 4 > crowd->count + 1024)
+		bpf_crowd_done(&engine->spare);
+}
+
 int bpf_pass(struct engine *base, const struct pass_options *options, struct snapshot *ret)
 {
 	struct bpf_engine *engine = (struct bpf_engine *)base;
@@ -316,6 +330,10 @@ int bpf_pass(struct engine *base, const struct pass_options *options, struct sna
 	if (r < 0)
 		return r;
 	engine->places.pass++;
+	if (options->space) {
+		snapshot.tasks = TAKE_PTR(options->space->tasks);
+		snapshot.task_space = options->space->count;
+	}
 	r = take_all(&pass);
 	placements_done(&pass.placements);
 	if (r == 0)
@@ -327,8 +345,7 @@ int bpf_pass(struct engine *base, const struct pass_options *options, struct sna
 		return r;
 	}
 	count_all(&pass);
-	bpf_crowd_done(&engine->before);
-	engine->before = pass.crowd;
+	keep_crowd(engine, &pass.crowd);
 	engine->given = snapshot.tasks;
 	bpf_describe_sweep(engine);
 	engine->base_hash = hash;

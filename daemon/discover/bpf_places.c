@@ -29,6 +29,8 @@ struct bpf_place {
 	uint64_t pass;	     /* in which it was used last */
 	unsigned placement;  /* its number in that pass's snapshot */
 	struct bpf_place *same_number;
+	uint64_t question; /* the last one that it was part of, and how often */
+	unsigned asked;
 	uint32_t row; /* of what is permitted there */
 	capability_mask permitted;
 };
@@ -151,6 +153,17 @@ bool bpf_places_permit(
 		return false;
 	*ret = place->permitted;
 	return true;
+}
+
+bool bpf_places_ask(struct bpf_place *place, uint64_t question, unsigned most)
+{
+	if (!place)
+		return true;
+	if (place->question != question) {
+		place->question = question;
+		place->asked = 0;
+	}
+	return place->asked++ < most;
 }
 
 int bpf_places_text(const struct bpf_places *places, const struct bpf_placement *key,

@@ -26,6 +26,15 @@ static const struct kernel_btf_point points[BPF_POINTS] = {
 	[BPF_POINT_CGROUP_MADE] = { KERNEL_BTF_TYPEDEF, "btf_trace_cgroup_mkdir" },
 	[BPF_POINT_CGROUP_GONE] = { KERNEL_BTF_TYPEDEF, "btf_trace_cgroup_rmdir" },
 	[BPF_POINT_CREDENTIALS] = { KERNEL_BTF_FUNCTION, "commit_creds" },
+#define NAMED(name) [BPF_POINT_NAMED + BPF_NAMED_##name]
+	NAMED(RDONLY_CAST) = { KERNEL_BTF_FUNCTION, "bpf_rdonly_cast" },
+	NAMED(TASK_STRUCT) = { KERNEL_BTF_STRUCT, "task_struct" },
+	NAMED(RCU_READ_LOCK) = { KERNEL_BTF_FUNCTION, "bpf_rcu_read_lock" },
+	NAMED(RCU_READ_UNLOCK) = { KERNEL_BTF_FUNCTION, "bpf_rcu_read_unlock" },
+	NAMED(ITER_TASK_NEW) = { KERNEL_BTF_FUNCTION, "bpf_iter_task_new" },
+	NAMED(ITER_TASK_NEXT) = { KERNEL_BTF_FUNCTION, "bpf_iter_task_next" },
+	NAMED(ITER_TASK_DESTROY) = { KERNEL_BTF_FUNCTION, "bpf_iter_task_destroy" },
+#undef NAMED
 };
 
 static int refuse_types(int error, struct diag *diag)
@@ -48,12 +57,12 @@ int bpf_kernel_init(struct bpf_kernel *kernel, struct diag *diag)
 	*kernel = (struct bpf_kernel){ .types = -1 };
 	/* What it has to say is for programmers; why it does not work is said here. */
 	(void)libbpf_set_print(NULL);
-	r = bpf_section_register();
-	if (r < 0)
-		return bpf_program_refused("libbpf", r, diag);
 	r = kernel_btf_slice(KERNEL_BTF_PATH, &wanted, &kernel->types, kernel->points);
 	if (r < 0)
 		return refuse_types(r, diag);
+	r = bpf_section_register(&kernel->points[BPF_POINT_NAMED]);
+	if (r < 0)
+		return bpf_program_refused("libbpf", r, diag);
 	(void)snprintf(
 		kernel->types_path, sizeof(kernel->types_path), "/proc/self/fd/%d", kernel->types);
 	return 0;

@@ -5,19 +5,22 @@
 #ifndef CAPAUDITD_BPF_PROGRAM_H
 #define CAPAUDITD_BPF_PROGRAM_H
 
+#include "bpf/functions.h"
+
 #include <capauditd/diag.h>
 
 #include <bpf/libbpf.h>
 #include <stdint.h>
 
-/* Where programs are attached. */
+/* Where programs are attached, and what they call and name of the kernel's. */
 enum bpf_point {
 	BPF_POINT_TASKS, /* the iterator over tasks */
 	BPF_POINT_EXEC,
 	BPF_POINT_CGROUP_MADE,
 	BPF_POINT_CGROUP_GONE,
 	BPF_POINT_CREDENTIALS, /* commit_creds(), a function */
-	BPF_POINTS,
+	BPF_POINT_NAMED,       /* the first of enum bpf_named */
+	BPF_POINTS = BPF_POINT_NAMED + BPF_NAMED,
 };
 
 /* What this kernel says of its types, as far as the programs need it. */

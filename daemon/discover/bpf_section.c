@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Handlers of section names for libbpf. They keep nothing: libbpf itself carries the id from
- * bpf_section_attach_to() to the load.
+ * Handlers of section names for libbpf. They keep nothing but what is the same for as long as the
+ * machine runs: libbpf itself carries the id from bpf_section_attach_to() to the load.
  *
  * libbpf (1.1, and its source of October 2025) reads the kernel's BTF for every program of type
  * TRACING, unless it is to be attached to another BPF program, whose descriptor
@@ -11,6 +11,7 @@
  * a descriptor.
  */
 #include "bpf_section.h"
+#include "bpf_names.h"
 
 #include <capauditd/macros.h>
 
@@ -24,12 +25,17 @@
 
 static const struct section {
 	const char *name;
+	enum bpf_prog_type program;
 	enum bpf_attach_type type;
 } sections[] = {
-	{ PREFIX "iter", BPF_TRACE_ITER },
-	{ PREFIX "tp_btf", BPF_TRACE_RAW_TP },
-	{ PREFIX "fentry", BPF_TRACE_FENTRY },
+	{ PREFIX "iter", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER },
+	{ PREFIX "tp_btf", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP },
+	{ PREFIX "fentry", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY },
+	{ PREFIX "syscall", BPF_PROG_TYPE_SYSCALL, 0 },
 };
+
+/* The handlers get no other pointer than libbpf's own. */
+static uint32_t named[BPF_NAMED];
 
 static int leave_out(struct bpf_program *program, long cookie)
 {
@@ -37,15 +43,36 @@ static int leave_out(struct bpf_program *program, long cookie)
 	return bpf_program__set_autoload(program, false);
 }
 
+static int fill_names(struct bpf_program *program)
+{
+	size_t count = bpf_program__insn_cnt(program);
+	_cleanup_free_ struct bpf_insn *insns = calloc(count + 1, sizeof(*insns));
+	int r;
+
+	if (!insns)
+		return -ENOMEM;
+	memcpy(insns, bpf_program__insns(program), count * sizeof(*insns));
+	r = bpf_names_fill(insns, count, named);
+	return r < 0 ? r : bpf_program__set_insns(program, insns, count);
+}
+
 static int move_id(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
 {
-	(void)program, (void)cookie;
-	if (options->attach_prog_fd == 0)
+	if (options->attach_prog_fd == 0 && bpf_program__type(program) == BPF_PROG_TYPE_TRACING)
 		return -EINVAL; /* autoload was set by somebody who had no id */
+	(void)cookie;
 	options->attach_btf_id = options->attach_prog_fd;
 	options->attach_prog_fd = 0;
 	options->attach_btf_obj_fd = 0; /* vmlinux */
-	return 0;
+	return fill_names(program);
+}
+
+/* A program that is run by its descriptor; the kernel takes none that may not sleep. */
+static int let_sleep(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
+{
+	(void)cookie;
+	options->prog_flags |= BPF_F_SLEEPABLE;
+	return fill_names(program);
 }
 
 static int attach(const struct bpf_program *program, long cookie, struct bpf_link **ret)
@@ -56,13 +83,16 @@ static int attach(const struct bpf_program *program, long cookie, struct bpf_lin
 	return *ret ? 0 : -errno;
 }
 
-int bpf_section_register(void)
+int bpf_section_register(const uint32_t ids[static BPF_NAMED])
 {
+	memcpy(named, ids, sizeof(named));
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
+		bool syscall = sections[i].program == BPF_PROG_TYPE_SYSCALL;
 		LIBBPF_OPTS(libbpf_prog_handler_opts, options, .cookie = (long)sections[i].type,
-			.prog_setup_fn = leave_out, .prog_prepare_load_fn = move_id,
-			.prog_attach_fn = attach);
-		char pattern[sizeof(PREFIX) + sizeof("tp_btf+")];
+			.prog_setup_fn = leave_out,
+			.prog_prepare_load_fn = syscall ? let_sleep : move_id,
+			.prog_attach_fn = syscall ? NULL : attach);
+		char pattern[sizeof(PREFIX) + sizeof("syscall+")];
 		enum bpf_attach_type attach_type;
 		enum bpf_prog_type type;
 		int r;
@@ -73,7 +103,7 @@ int bpf_section_register(void)
 			continue;
 		(void)snprintf(pattern, sizeof(pattern), "%s+", sections[i].name);
 		r = libbpf_register_prog_handler(
-			pattern, BPF_PROG_TYPE_TRACING, sections[i].type, &options);
+			pattern, sections[i].program, sections[i].type, &options);
 		if (r < 0)
 			return r;
 	}
@@ -89,6 +119,8 @@ int bpf_section_attach_to(struct bpf_program *program, uint32_t id)
 		return -EINVAL;
 	if (id == 0)
 		return -ENOENT;
-	r = bpf_program__set_attach_target(program, (int)id, NULL);
+	r = bpf_program__type(program) == BPF_PROG_TYPE_TRACING
+		    ? bpf_program__set_attach_target(program, (int)id, NULL)
+		    : 0;
 	return r < 0 ? r : bpf_program__set_autoload(program, true);
 }

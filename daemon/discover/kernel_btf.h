@@ -4,8 +4,8 @@
  *
  * libbpf reads, parses and searches all of /sys/kernel/btf/vmlinux (5 to 7 MB, 150,000 types) for
  * the sake of a dozen structs, which takes tens of milliseconds and 11 MB. Here its bytes are
- *passed over once, in about three. (Before Linux 6.16 the file can't be mapped and is read into
- *memory, which is given back.) What comes out is a small BTF that libbpf takes for the kernel's:
+ * passed over once, in about three. (Before Linux 6.16 the file can't be mapped and is read into
+ * memory, which is given back.) What comes out is a small BTF that libbpf takes for the kernel's:
  *
  *	static const char *const types[] = { "task_struct", "cred", "css_set" };
  *	static const struct kernel_btf_point points[] = {
@@ -36,9 +36,10 @@
 enum kernel_btf_kind {
 	KERNEL_BTF_FUNCTION, /* "bpf_iter_task" for an iterator, the function's name for fentry */
 	KERNEL_BTF_TYPEDEF,  /* "btf_trace_NAME" for tp_btf/NAME */
+	KERNEL_BTF_STRUCT,   /* a type that a program names to the kernel */
 };
 
-/* Something that a program may be attached to. */
+/* Something that a program may be attached to, may call, or names. */
 struct kernel_btf_point {
 	enum kernel_btf_kind kind;
 	const char *name;

@@ -110,7 +110,13 @@ struct names {
 
 static uint32_t point_kinds(const struct kernel_btf_point *point)
 {
-	return 1u << (point->kind == KERNEL_BTF_FUNCTION ? BTF_KIND_FUNC : BTF_KIND_TYPEDEF);
+	static const uint32_t kinds[] = {
+		[KERNEL_BTF_FUNCTION] = 1u << BTF_KIND_FUNC,
+		[KERNEL_BTF_TYPEDEF] = 1u << BTF_KIND_TYPEDEF,
+		[KERNEL_BTF_STRUCT] = 1u << BTF_KIND_STRUCT,
+	};
+
+	return kinds[point->kind];
 }
 
 static void names_init(struct names *names, const struct kernel_btf_wanted *wanted)

@@ -17,6 +17,12 @@
 #define DISCOVER_PLACEMENTS_MAX	     65536u  /* distinct texts of /proc/PID/cgroup */
 #define DISCOVER_PLACEMENT_BYTES_MAX (32u * 1024u * 1024u) /* of unusually long ones */
 
+/* An array for the tasks of a snapshot. */
+struct task_space {
+	struct task *tasks; /* NULL: none */
+	size_t count;
+};
+
 struct pass_options {
 	bool include_host; /* read the sets of host processes as well */
 	bool controls; /* read seccomp, no_new_privs and the LSM label of every container task */
@@ -24,6 +30,9 @@ struct pass_options {
 	/* The pass before, or NULL: what was in a container then is followed wherever it is now,
 	 * and a user namespace is not looked up again for a process whose sets have not changed. */
 	const struct snapshot *previous;
+	/* Of a snapshot that nobody needs any more, and not of `previous`. The pass may take it,
+	 * and sets it to NULL then. May be NULL. */
+	struct task_space *space;
 	/* Asked now and then: true ends the pass with -ECANCELED. May be NULL. */
 	bool (*cancelled)(void);
 };

@@ -4,7 +4,7 @@
  * /proc of files in a folder of the test's own, and a table of permits in its memory. Whoever
  * includes it names these functions for the linker:
  *
- *	bpf_iterator_open bpf_totals bpf_crowd_read bpf_check bpf_permit_rows proc_open
+ *	bpf_walk bpf_iterator_open bpf_totals bpf_crowd_read bpf_check bpf_permit_rows proc_open
  */
 #ifndef CAPAUDITD_TEST_BPF_FIXTURE_H
 #define CAPAUDITD_TEST_BPF_FIXTURE_H
@@ -45,9 +45,24 @@ static struct {
 	size_t count;
 	struct bpf_totals totals;
 	int open_error, check_error;
+	bool walks;		 /* the quick way is there */
 	struct bpf_permit *rows; /* NULL: no events */
 	char proc[64];		 /* the folder that stands for /proc */
 } fake;
+
+/* As the real one: the last pass's records stay, what was before them is written over. */
+int __wrap_bpf_walk(struct bpf_engine *engine, struct bpf_crowd *ret);
+int __wrap_bpf_walk(struct bpf_engine *engine, struct bpf_crowd *ret)
+{
+	static struct bpf_task_record rows[2][FAKE_RECORDS_MAX];
+	unsigned half = engine->before.records == rows[0];
+
+	if (!fake.walks || fake.open_error)
+		return -ENOTSUP;
+	memset(rows[half], 0x5a, sizeof(rows[half]));
+	memcpy(rows[half], fake.records, fake.count * sizeof(fake.records[0]));
+	return bpf_crowd_take(rows[half], fake.count, &fake.totals, &engine->spare, ret);
+}
 
 int __wrap_bpf_iterator_open(const struct bpf_iterator *iterator);
 int __wrap_bpf_iterator_open(const struct bpf_iterator *iterator)
@@ -239,6 +254,7 @@ static inline void free_engine(struct bpf_engine *engine)
 {
 	bpf_places_done(engine);
 	bpf_crowd_done(&engine->before);
+	bpf_crowd_done(&engine->spare);
 	engine_free(&engine->procfs->engine);
 	free(engine->engine.notice);
 	free(engine);
@@ -253,6 +269,14 @@ static inline int set_up_fake(void **state)
 		return -1;
 	fake.rows = calloc(BPF_PERMITS, sizeof(*fake.rows));
 	return fake.rows ? 0 : -1;
+}
+
+static inline int set_up_fake_walk(void **state)
+{
+	int r = set_up_fake(state);
+
+	fake.walks = true;
+	return r;
 }
 
 static inline int tear_down_fake(void **state)

@@ -57,25 +57,25 @@ static void tell_the_truth(struct fixture *f)
 
 static int set_up(void **state)
 {
+	const struct bpf_totals totals = { .kernel_threads = 1 };
 	struct fixture *f = calloc(1, sizeof(*f));
+	struct bpf_crowd spare = { 0 };
 	struct engine *procfs;
 
 	if (!f || engine_procfs_new(&procfs) < 0)
 		return -1;
 	f->engine.procfs = (struct procfs *)procfs;
 	f->engine.ticks_per_second = 100;
-	f->crowd.records = &f->record;
-	f->crowd.count = 1;
-	f->crowd.totals.kernel_threads = 1;
 	tell_the_truth(f);
 	*state = f;
-	return 0;
+	return bpf_crowd_take(&f->record, 1, &totals, &spare, &f->crowd);
 }
 
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
 
+	bpf_crowd_done(&f->crowd);
 	engine_free(&f->engine.procfs->engine);
 	free(f);
 	return 0;
@@ -167,7 +167,7 @@ static void zeros_are_a_complaint(void **state)
 	f->record.pid = f->record.tid = pid;
 	f->record.ppid = (uint32_t)getppid() + 1; /* root's own zeros could be true */
 	assert_int_equal(bpf_check(&f->engine, &f->crowd, &(struct diag){ 0 }), -EUCLEAN);
-	f->crowd.count = 0;
+	f->crowd.process_count = 0;
 	assert_int_equal(bpf_check(&f->engine, &f->crowd, &(struct diag){ 0 }), -EUCLEAN);
 }
 

@@ -131,6 +131,43 @@ static void two_records_of_one_id_are_one_process_and_both_are_seen(void **state
 	bpf_crowd_done(&crowd);
 }
 
+/* By age, as the kernel lists them, once its ids have been used again; threads after their leader.
+ */
+static void records_that_are_borrowed_stay_where_they_are(void **state)
+{
+	struct bpf_task_record records[] = { record_of(30, 30), record_of(30, 7), record_of(4, 4),
+		record_of(20, 20), record_of(20, 31), record_of(10, 10), record_of(6, 8) };
+	struct bpf_task_record copy[sizeof(records) / sizeof(records[0])];
+	struct bpf_totals totals = { 7, 4, 1 };
+	struct bpf_crowd crowd, again, spare = { 0 };
+	const uint32_t *room;
+
+	(void)state;
+	memcpy(copy, records, sizeof(records));
+	assert_int_equal(bpf_crowd_take(records, 7, &totals, &spare, &crowd), 0);
+	assert_memory_equal(records, copy, sizeof(records));
+	assert_ptr_equal(crowd.records, records);
+	assert_int_equal(crowd.totals.threads, 7);
+	assert_int_equal(crowd.process_count, 5);
+	assert_process(&crowd, 0, 4, true, NULL, 0);
+	assert_process(&crowd, 1, 6, false, TIDS(8));
+	assert_process(&crowd, 2, 10, true, NULL, 0);
+	assert_process(&crowd, 3, 20, true, TIDS(31));
+	assert_process(&crowd, 4, 30, true, TIDS(7));
+	assert_int_equal(bpf_crowd_find(&crowd, 30, 7)->tid, 7);
+	assert_ptr_equal(bpf_crowd_find(&crowd, 10, 10), &records[5]);
+	assert_null(bpf_crowd_find(&crowd, 31, 31));
+
+	room = crowd.threads;
+	assert_int_equal(bpf_crowd_take(records, 5, &totals, &crowd, &again), 0);
+	assert_ptr_equal(again.threads, room);
+	assert_null(crowd.records);
+	assert_int_equal(again.process_count, 3);
+	assert_process(&again, 2, 30, true, TIDS(7));
+	bpf_crowd_done(&crowd);
+	bpf_crowd_done(&again);
+}
+
 static void an_iteration_may_give_nothing(void **state)
 {
 	struct bpf_crowd crowd = read_all("", 0);
@@ -323,6 +360,7 @@ int main(void)
 		cmocka_unit_test(threads_come_under_their_processes_in_order),
 		cmocka_unit_test(records_out_of_order_give_the_same),
 		cmocka_unit_test(two_records_of_one_id_are_one_process_and_both_are_seen),
+		cmocka_unit_test(records_that_are_borrowed_stay_where_they_are),
 		cmocka_unit_test(an_iteration_may_give_nothing),
 		cmocka_unit_test(half_a_record_at_the_end_is_none),
 		cmocka_unit_test(pieces_that_are_cut_anywhere_are_put_together),

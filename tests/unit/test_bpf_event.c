@@ -3,7 +3,7 @@
  * What the kernel's program wrote of a program's beginning. Names are the container's choice, and
  * how much of what is written is there is not taken on trust.
  */
-// wrap: bpf_iterator_open bpf_totals bpf_crowd_read bpf_check bpf_permit_rows proc_open
+// wrap: bpf_walk bpf_iterator_open bpf_totals bpf_crowd_read bpf_check bpf_permit_rows proc_open
 #include "bpf_fixture.h"
 
 #include "../support/fail_allocation.h"
@@ -200,6 +200,21 @@ static void names_of_executables_may_be_anything(void **state)
 	free_engine(engine);
 }
 
+static void the_end_of_a_path_that_is_too_long_is_no_whole_one(void **state)
+{
+	struct bpf_engine *engine = new_engine();
+	struct exec_event event;
+
+	(void)state;
+	begin(BPF_EVENT_EXEC);
+	raw.cut = BPF_CUT_EXE;
+	add_parts(&raw.exe_parts, 2, "runc\0bin");
+	event = decode(engine);
+	assert_string_equal(event.process.exe, ".../bin/runc");
+	process_done(&event.process);
+	free_engine(engine);
+}
+
 static void as_many_parts_as_the_kernel_writes_are_read_and_no_more(void **state)
 {
 	struct bpf_engine *engine = new_engine();
@@ -212,7 +227,7 @@ static void as_many_parts_as_the_kernel_writes_are_read_and_no_more(void **state
 	for (unsigned i = 0; i < BPF_PATH_PARTS; i++)
 		append("p", 2);
 	event = decode(engine);
-	assert_int_equal(strlen(event.process.exe), 2 * BPF_PATH_PARTS);
+	assert_int_equal(strlen(event.process.exe), strlen("...") + 2 * BPF_PATH_PARTS);
 	process_done(&event.process);
 	append("p", 2);
 	raw.exe_parts++;
@@ -530,6 +545,7 @@ int main(void)
 		TEST(namespaces_are_told_as_far_as_both_sides_are_known),
 		TEST(an_executable_without_an_inode_is_none),
 		TEST(names_of_executables_may_be_anything),
+		TEST(the_end_of_a_path_that_is_too_long_is_no_whole_one),
 		TEST(as_many_parts_as_the_kernel_writes_are_read_and_no_more),
 		TEST(what_is_not_all_there_is_refused),
 		TEST(arguments_may_end_in_the_middle_and_be_many),

@@ -3,7 +3,7 @@
  * Passes of the bpf engine over made-up iterations: what a snapshot has of them, and of what it
  * says that it is as it was.
  */
-// wrap: bpf_iterator_open bpf_totals bpf_crowd_read bpf_check bpf_permit_rows proc_open
+// wrap: bpf_walk bpf_iterator_open bpf_totals bpf_crowd_read bpf_check bpf_permit_rows proc_open
 #include "bpf_fixture.h"
 
 #include "../support/fail_allocation.h"
@@ -381,6 +381,34 @@ static void what_is_not_believed_ends_the_pass_and_says_why(void **state)
 	free_engine(engine);
 }
 
+/* What is borrowed of the snapshot before the last one is not what the last one is in. */
+static void the_room_of_a_snapshot_that_is_not_needed_is_used_again(void **state)
+{
+	struct bpf_engine *engine = new_engine();
+	struct task_space space = { 0 };
+	const struct pass_options options = { .space = &space };
+	struct snapshot first, second, third;
+	const struct task *room;
+
+	(void)state;
+	set_text(10, TEXT_A);
+	add_record(10, 10, 1);
+	first = one_pass(engine, NULL, &options);
+	second = one_pass(engine, &first, &options);
+	space = (struct task_space){ first.tasks, first.task_space };
+	room = TAKE_PTR(first.tasks);
+	snapshot_done(&first);
+	third = one_pass(engine, &second, &options);
+	assert_null(space.tasks);
+	assert_ptr_equal(third.tasks, room);
+	assert_true(third.tasks[0].same);
+	assert_int_equal(third.tasks[0].pid, 10);
+	assert_int_equal(second.tasks[0].pid, 10);
+	snapshot_done(&second);
+	snapshot_done(&third);
+	free_engine(engine);
+}
+
 static bool yes(void)
 {
 	return true;
@@ -463,7 +491,12 @@ static void out_of_memory_at_any_point_leaves_the_engine_usable(void **state)
 	}
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up_fake, tear_down_fake)
+/* By the iterator, and by the walk. */
+#define TEST(f)                                                             \
+	cmocka_unit_test_setup_teardown(f, set_up_fake, tear_down_fake),    \
+	{                                                                   \
+		"by a walk: " #f, f, set_up_fake_walk, tear_down_fake, NULL \
+	}
 
 int main(void)
 {
@@ -480,6 +513,7 @@ int main(void)
 		TEST(who_was_in_a_container_is_followed_out_of_it),
 		TEST(labels_are_read_of_each_thread_and_the_weaker_counts),
 		TEST(what_is_not_believed_ends_the_pass_and_says_why),
+		TEST(the_room_of_a_snapshot_that_is_not_needed_is_used_again),
 		TEST(a_pass_that_is_to_end_ends_and_the_next_one_sees_everything),
 		TEST(out_of_memory_at_any_point_leaves_the_engine_usable),
 	};

@@ -2,7 +2,7 @@
 /*
  * The table of permits, as the kernel's programs would look things up in it.
  */
-// wrap: bpf_iterator_open bpf_totals bpf_crowd_read bpf_check bpf_permit_rows proc_open
+// wrap: bpf_walk bpf_iterator_open bpf_totals bpf_crowd_read bpf_check bpf_permit_rows proc_open
 #include "bpf_fixture.h"
 
 #define ROWS_TRIED 64u

@@ -3,7 +3,7 @@
  * Whose text stands for a combination of cgroups, when that is believed, and what is permitted
  * there: tasks may change places on purpose, between the kernel's word and the reading of theirs.
  */
-// wrap: bpf_iterator_open bpf_totals bpf_crowd_read bpf_check bpf_permit_rows proc_open
+// wrap: bpf_walk bpf_iterator_open bpf_totals bpf_crowd_read bpf_check bpf_permit_rows proc_open
 #include "bpf_fixture.h"
 
 static const struct permit permit_5 = { .permitted = 5, .user_namespace = 7 };

@@ -122,6 +122,8 @@ static struct bpf_program *program_of(struct bpf_object *object)
 	return program;
 }
 
+static const uint32_t named[BPF_NAMED];
+
 static const struct row {
 	const char *section;
 	enum bpf_attach_type type;
@@ -136,8 +138,8 @@ static const struct row {
 static void programs_are_left_out_until_they_have_an_id(void **state)
 {
 	(void)state;
-	assert_int_equal(bpf_section_register(), 0);
-	assert_int_equal(bpf_section_register(), 0);
+	assert_int_equal(bpf_section_register(named), 0);
+	assert_int_equal(bpf_section_register(named), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		_cleanup_(close_object) struct bpf_object *object = open_object(rows[i].section);
 		struct bpf_program *program = program_of(object);
@@ -197,7 +199,7 @@ static void programs_are_loaded_and_attached_without_the_kernels_btf(void **stat
 	unsigned loaded = 0;
 
 	(void)state;
-	assert_int_equal(bpf_section_register(), 0);
+	assert_int_equal(bpf_section_register(named), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (!libbpf_can(&rows[i]))
 			continue;

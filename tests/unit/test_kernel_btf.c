@@ -30,6 +30,7 @@ static const struct kernel_btf_point points[] = {
 	{ KERNEL_BTF_FUNCTION, "bpf_iter_task" },
 	{ KERNEL_BTF_TYPEDEF, "btf_trace_sched_process_exec" },
 	{ KERNEL_BTF_TYPEDEF, "btf_trace_no_such_thing" },
+	{ KERNEL_BTF_STRUCT, "task_struct" },
 };
 static const struct kernel_btf_wanted wanted = { types, ARRAY_SIZE(types), points,
 	ARRAY_SIZE(points) };
@@ -110,7 +111,7 @@ static void assert_same_members(const struct btf *a, const struct btf_type *in_a
 static void a_slice_of_this_kernel_says_what_the_whole_says(void **state)
 {
 	_cleanup_btf_ struct btf *whole = btf__parse(KERNEL_BTF_PATH, NULL), *slice = NULL;
-	uint32_t ids[ARRAY_SIZE(points)] = { 4711, 4711, 4711 };
+	uint32_t ids[ARRAY_SIZE(points)] = { 4711, 4711, 4711, 4711 };
 	_cleanup_close_ int fd = -1;
 	char path[64];
 
@@ -137,6 +138,7 @@ static void a_slice_of_this_kernel_says_what_the_whole_says(void **state)
 	assert_int_equal(ids[1],
 		btf__find_by_name_kind(whole, "btf_trace_sched_process_exec", BTF_KIND_TYPEDEF));
 	assert_int_equal(ids[2], 0);
+	assert_int_equal(ids[3], btf__find_by_name_kind(whole, "task_struct", BTF_KIND_STRUCT));
 }
 
 static void what_was_cut_out_cannot_be_changed(void **state)

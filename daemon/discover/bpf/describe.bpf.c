@@ -3,7 +3,7 @@
  * A second iterator, which tells what certain processes run and which namespaces they are in: what
  * /proc refuses to whoever holds no capability. Read only when something is to be said of them.
  */
-#define LOAD_QUICKLY
+#define READ_BY_HELPER
 
 #include <linux/bpf.h>
 

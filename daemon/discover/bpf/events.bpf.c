@@ -4,7 +4,7 @@
  * that hold more than the daemon has permitted for their place, and those in places that it does
  * not know. Judges nothing else.
  */
-#define LOAD_QUICKLY /* an execve() takes a thousand times as long as these reads */
+#define READ_BY_HELPER /* an execve() takes a thousand times as long as these reads */
 
 #include <linux/bpf.h>
 

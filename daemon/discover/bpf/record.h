@@ -62,6 +62,17 @@ struct bpf_totals {
 	__u64 kernel_threads; /* there are some in the initial PID namespace alone */
 };
 
+/* A walk fills rows of a table that both sides share, from `first` on, which the daemon sets. */
+#define BPF_WALK_ROWS  16384u
+#define BPF_WALK_TASKS 65536u /* so many are looked at, before others are kept waiting too long */
+
+struct bpf_walk {
+	__u32 first, count; /* rows */
+	__u32 visited;	    /* tasks */
+	__u32 cut;	    /* there was more than was written */
+	struct bpf_totals totals;
+};
+
 /*
  * Events, through a ring buffer. Each begins with what kind it is.
  */

@@ -5,18 +5,28 @@
 #ifndef CAPAUDITD_BPF_TASK_H
 #define CAPAUDITD_BPF_TASK_H
 
+#include "functions.h"
 #include "kernel.h"
 #include "record.h"
 
-/* How a member is read. By itself the verifier checks each pointer by the kernel's types, which in
- * some versions (6.18) takes it milliseconds a pointer, once, and then costs nothing; through a
- * helper it is loaded at once, and costs some nanoseconds for each task. A program that is used
- * once defines LOAD_QUICKLY. */
-#ifdef LOAD_QUICKLY
+/* How a member is read: by itself, or through a helper, which costs some nanoseconds for each and
+ * needs no pointer that the verifier knows. */
+#ifdef READ_BY_HELPER
 #define get(pointer, member) BPF_CORE_READ(pointer, member)
 #else
 #define get(pointer, member) ((pointer)->member)
 #endif
+
+static void *(*const rdonly_cast)(
+	const void *pointer, __u32 type) = (void *)(BPF_STANDS_FOR + BPF_NAMED_RDONLY_CAST);
+
+/* The same task, of which the verifier thinks less: of a task that it trusts it looks up, in all of
+ * the kernel's types, for each pointer that is followed whether that may be trusted as well (6.2
+ * and later), which takes it milliseconds a pointer. */
+static __always_inline struct task_struct *as_task(struct task_struct *task)
+{
+	return rdonly_cast(task, BPF_STANDS_FOR + BPF_NAMED_TASK_STRUCT);
+}
 
 #define get_capabilities(cred, name)                                                           \
 	(bpf_core_field_exists((cred)->name.val)                                               \
@@ -78,6 +88,7 @@ static __always_inline void read_pid_namespace(struct pid *pid, struct bpf_task_
 	unsigned int level = get(pid, level);
 
 	record->pid_namespace_level = (__u8)level;
+	record->namespace_pid = 0;
 	/* Some kernels declare one number and have one for each level: the second is read by hand.
 	 */
 	if (level)
@@ -90,6 +101,7 @@ static __always_inline void read_pid_namespace(struct pid *pid, struct bpf_task_
 static __always_inline void read_process(struct task_struct *task, struct bpf_task_record *record)
 {
 	struct task_struct *leader = get(task, group_leader), *parent = get(task, real_parent);
+	__u16 flags = 0;
 
 	record->start_ns = get(leader, start_boottime);
 	record->pid = (__u32)get(task, tgid);
@@ -98,14 +110,16 @@ static __always_inline void read_process(struct task_struct *task, struct bpf_ta
 	record->exec_id = get(task, self_exec_id);
 	record->seccomp = (__u8)get(task, seccomp.mode);
 	if (get(leader, flags) & PF_FORKNOEXEC) /* a thread has it for as long as it lives */
-		record->flags |= BPF_TASK_FORKED;
+		flags |= BPF_TASK_FORKED;
 	if (get(task, atomic_flags) & PFA_NO_NEW_PRIVS)
-		record->flags |= BPF_TASK_NO_NEW_PRIVS;
+		flags |= BPF_TASK_NO_NEW_PRIVS;
+	record->flags = flags;
 	read_placement(get(task, cgroups), &record->placement);
 	read_pid_namespace(get(task, thread_pid), record);
 	bpf_probe_read_kernel(record->comm, sizeof(record->comm), task->comm);
 }
 
+/* All of a record is written. */
 static __always_inline void read_task(struct task_struct *task, struct bpf_task_record *record)
 {
 	read_process(task, record);

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR GPL-2.0-only
+/*
+ * What the iterator does, in one go: walks along the kernel's list of tasks and writes their
+ * records into a table that the daemon has mapped. The kernel's own iteration looks each task up by
+ * its id and counts a reference to it, of which each is a miss of the cache. Kernels that have this
+ * walk (6.7 and later) do not sleep in it: it ends where a node has more tasks than is good for
+ * that, and the iterator is asked.
+ */
+#include <linux/bpf.h>
+
+#include "functions.h"
+#include "task.h"
+#include "select.h"
+
+char _license[] SEC("license") = "GPL";
+
+struct bpf_iter_task {
+	__u64 opaque[3];
+};
+
+enum {
+	ALL_THREADS = 1, /* BPF_TASK_ITER_ALL_THREADS */
+};
+
+static int (*const iter_task_new)(struct bpf_iter_task *iterator, struct task_struct *task,
+	unsigned int flags) = (void *)(BPF_STANDS_FOR + BPF_NAMED_ITER_TASK_NEW);
+static struct task_struct *(*const iter_task_next)(
+	struct bpf_iter_task *iterator) = (void *)(BPF_STANDS_FOR + BPF_NAMED_ITER_TASK_NEXT);
+static void (*const iter_task_destroy)(
+	struct bpf_iter_task *iterator) = (void *)(BPF_STANDS_FOR + BPF_NAMED_ITER_TASK_DESTROY);
+static void (*const rcu_read_lock)(void) = (void *)(BPF_STANDS_FOR + BPF_NAMED_RCU_READ_LOCK);
+static void (*const rcu_read_unlock)(void) = (void *)(BPF_STANDS_FOR + BPF_NAMED_RCU_READ_UNLOCK);
+
+struct bpf_walk walk;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2 * BPF_WALK_ROWS); /* the last pass, and the next */
+	__type(key, __u32);
+	__type(value, struct bpf_task_record);
+} rows SEC(".maps");
+
+/* What the loop counts is in memory of which the verifier knows nothing: of variables it would try
+ * each value. */
+SEC("by_id/syscall")
+int capauditd_walk(void *context)
+{
+	struct bpf_iter_task iterator;
+	struct task_struct *task;
+
+	walk.count = walk.visited = walk.cut = 0;
+	__builtin_memset(&walk.totals, 0, sizeof(walk.totals));
+	rcu_read_lock();
+	iter_task_new(&iterator, 0, ALL_THREADS);
+	while ((task = iter_task_next(&iterator))) {
+		struct bpf_task_record *record = 0;
+		__u32 row = walk.first + walk.count;
+
+		task = as_task(task);
+		if (++walk.visited <= BPF_WALK_TASKS && !is_selected(task, &walk.totals))
+			continue;
+		if (walk.visited <= BPF_WALK_TASKS && walk.count < BPF_WALK_ROWS)
+			record = bpf_map_lookup_elem(&rows, &row);
+		if (!record) {
+			walk.cut = 1;
+			break;
+		}
+		read_task(task, record);
+		count_selected(record, &walk.totals);
+		walk.count++;
+	}
+	iter_task_destroy(&iterator);
+	rcu_read_unlock();
+	return 0;
+}
