@@ -260,7 +260,7 @@ $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/r
 # What each run of the tests consists of. Instrumented objects of core call what the instrumentation
 # likes: only plain ones are looked at for purity.
 CORE_OBJECTS := $(if $(filter 0,$(SANITIZE)),$(if $(filter 0,$(COVERAGE)),$(filter $(BUILD)/daemon/core/%,$(OBJECTS))))
-QUICK_RUN  = tests/tools/check-headers 'tests/tools/check-layers $(CORE_OBJECTS)' $(UNIT_TESTS) \
+QUICK_RUN  = tests/tools/check-headers 'tests/tools/check-layers $(CORE_OBJECTS)' tests/tools/check-security-doc $(UNIT_TESTS) \
 	$(foreach f,$(FUZZ_NAMES),'$(BUILD)/tests/fuzz/replay_$(f) tests/fuzz/corpus/$(f)')
 SYSTEM_RUN = $(KUBERNETES_TESTS) $(SYSTEM_TESTS) $(SERVICE_TESTS) $(SCRIPT_TESTS)
 RUN_TESTS  = CAPAUDITD='$(abspath $(PROGRAM))' CAPAUDITD_IMAGE='$(abspath $(IMAGE))' SANITIZE=$(SANITIZE) \
