@@ -282,7 +282,7 @@ CORE_OBJECTS := $(if $(filter 0,$(SANITIZE)),$(if $(filter 0,$(COVERAGE)),$(filt
 # Unit tests and replays know nothing of one another: as many at a time as there are processors. CHECK_JOBS=1 runs
 # one after the other.
 CHECK_JOBS ?= $(shell nproc)
-QUICK_RUN  = --jobs $(CHECK_JOBS) tests/tools/check-headers 'tests/tools/check-layers $(CORE_OBJECTS)' $(UNIT_TESTS) \
+QUICK_RUN  = --jobs $(CHECK_JOBS) tests/tools/check-headers 'tests/tools/check-layers $(CORE_OBJECTS)' tests/tools/check-security-doc $(UNIT_TESTS) \
 	$(foreach f,$(FUZZ_NAMES),'$(BUILD)/tests/fuzz/replay_$(f) tests/fuzz/corpus/$(f)')
 SYSTEM_RUN = --jobs 1 $(KUBERNETES_TESTS) $(SYSTEM_TESTS) $(SERVICE_TESTS) $(SCRIPT_TESTS) $(SOAK_TESTS)
 RUN_TESTS  = CAPAUDITD='$(abspath $(PROGRAM))' CAPAUDITD_IMAGE='$(abspath $(IMAGE))' SANITIZE=$(SANITIZE) \
