@@ -181,6 +181,14 @@ test_it_is_an_ordinary_user_without_any_capability() {
 	refused grep -qE '^Uid:.*[[:space:]]0([[:space:]]|$)' "$workspace/status"
 }
 
+# It would say so if the unit kept it from that (the catalogue's "runs without its filter").
+test_the_unit_lets_it_confine_itself() {
+	has_entry '.MESSAGE == "No filter of system calls: this build has none. All else is as it should be."' &&
+		skip "this build has no filter"
+	has_entry '.MESSAGE | test("^capauditd .* started on node ")'
+	refused has_entry '.MESSAGE_ID == "2a0a956068374bea8ba09203cb532214"'
+}
+
 # What it was given was enough for the bpf engine's programs: nothing but the namespace is wrong.
 test_the_unit_lets_the_bpf_engine_load_and_the_journal_says_why_it_is_not_used_here() {
 	has_entry '.MESSAGE | test("this build has no bpf engine")' && skip "this build has no bpf engine"
