@@ -213,6 +213,29 @@ static void another_versions_fields_are_passed_over(void **state)
 	bytes_done(&bytes);
 }
 
+static void an_id_is_sixteen_hexadecimal_digits(void **state)
+{
+	static const char *const ids[] = { "", "0123456789abcde", "0123456789abcdeF",
+		"\033[31m6789abcde", "0123456789abcde " };
+	struct finding finding = whole_finding(), back;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(ids); i++) {
+		const char *id = ids[i / 2];
+		struct bytes bytes = encoded(&finding);
+		/* a later field counts: of the finding, or of its workload, which need have none */
+		bool refused = i % 2 == 0 || id[0];
+
+		bytes_add_number(&bytes, 10 + i % 2);
+		bytes_add_text(&bytes, id);
+		assert_int_equal(finding_decode(reader_of(&bytes), &back), refused ? -EBADMSG : 0);
+		if (!refused)
+			finding_done(&back);
+		bytes_done(&bytes);
+	}
+	finding_done(&finding);
+}
+
 /* Whether it is refused or read as another finding: nothing worse happens (sanitizers look). */
 static void any_torn_or_changed_byte_is_no_harm(void **state)
 {
@@ -361,6 +384,7 @@ int main(void)
 		cmocka_unit_test(every_field_comes_back),
 		cmocka_unit_test(what_is_unknown_stays_so),
 		cmocka_unit_test(another_versions_fields_are_passed_over),
+		cmocka_unit_test(an_id_is_sixteen_hexadecimal_digits),
 		cmocka_unit_test(any_torn_or_changed_byte_is_no_harm),
 		cmocka_unit_test(running_out_of_memory_is_an_error_and_leaks_nothing),
 		cmocka_unit_test(numbers_blocks_and_texts_come_back),
