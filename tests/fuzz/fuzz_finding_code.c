@@ -53,18 +53,13 @@ static void check_sound(const struct finding *f)
 	check_container(&f->container);
 }
 
-static struct byte_reader reader_of(const struct bytes *bytes)
-{
-	return (struct byte_reader){ .at = bytes->data, .end = bytes->data + bytes->length };
-}
-
 static void check_again(const struct finding *finding)
 {
 	struct bytes once = { 0 }, twice = { 0 };
 	struct finding again;
 
 	finding_encode(finding, &once);
-	CHECK(!once.failed && finding_decode(reader_of(&once), &again) == 0);
+	CHECK(!once.failed && finding_decode(bytes_reader(&once), &again) == 0);
 	finding_encode(&again, &twice);
 	CHECK(once.length == twice.length && memcmp(once.data, twice.data, once.length) == 0);
 	finding_done(&again);
