@@ -104,7 +104,7 @@ ALL_CPPFLAGS  = -Iinclude -D_GNU_SOURCE -DCAPAUDITD_VERSION='"$(VERSION)"' $(if 
 ALL_CFLAGS    = -std=gnu17 $(OPTIMIZE) $(WARNINGS) $(HARDENING) $(INSTRUMENT) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS   = $(LINKHARD) $(INSTRUMENT) -Wl,--as-needed $(LDFLAGS)
 
-# kube_access.c reads files and needs no libcurl.
+# kube_access.c reads files and needs no libcurl. A fuzz target of the API source is named after it.
 KUBERNETES_SOURCES := daemon/identify/kubernetes.c daemon/identify/curl_library.c \
 	$(filter-out daemon/identify/kube_access.c,$(wildcard daemon/identify/kube_*.c))
 # kernel_btf*.c need only the kernel's headers; their unit test compares with libbpf. A test of the
@@ -112,7 +112,8 @@ KUBERNETES_SOURCES := daemon/identify/kubernetes.c daemon/identify/curl_library.
 BPF_SOURCES := $(filter-out daemon/discover/bpf_none.c,$(wildcard daemon/discover/bpf_*.c))
 BPF_TESTS   := tests/unit/test_kernel_btf.c $(wildcard tests/unit/test_bpf_*.c tests/fuzz/fuzz_bpf_*.c)
 SECCOMP_SOURCES := daemon/command/syscall_filter.c daemon/command/syscall_rules.c
-LEFT_OUT := $(if $(filter 0,$(KUBERNETES)),$(KUBERNETES_SOURCES),daemon/identify/kubernetes_none.c) \
+LEFT_OUT := $(if $(filter 0,$(KUBERNETES)),$(KUBERNETES_SOURCES) $(wildcard tests/fuzz/fuzz_kube_*.c), \
+		daemon/identify/kubernetes_none.c) \
 	$(if $(filter 0,$(BPF)),$(BPF_SOURCES) $(BPF_TESTS),daemon/discover/bpf_none.c) \
 	$(if $(filter 0,$(CONFINED)),$(SECCOMP_SOURCES),daemon/command/syscall_filter_none.c)
 

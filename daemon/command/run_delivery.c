@@ -97,9 +97,11 @@ static int send_item(struct run *run, unsigned sink, const struct outbox_item *i
 		context.boot_id = undelivered.boot_id;
 		context.engine = undelivered.engine;
 		r = send_finding(run, sink, &context, &undelivered.finding, false);
-	} else {
+	} else if (sink == RUN_SINK_JOURNAL) {
 		r = journal_send_message(run->journal, undelivered.message, undelivered.priority,
 			"%s", undelivered.text);
+	} else {
+		r = -EBADMSG; /* the state file was not ours: messages are the journal's alone */
 	}
 	undelivered_done(&undelivered);
 	return r;
