@@ -32,8 +32,11 @@ struct audit_result {
 	 * cannot be read: they were not judged. A pass AUDIT_SETTLE_US later can. */
 	uint64_t unsettled;
 	/* Containers that run, in which a task that looks like the runtime's holds what they were
-	 * not given. A few passes AUDIT_SETTLE_US apart tell. */
+	 * not given, or did in the pass before. A few passes AUDIT_SETTLE_US apart tell. */
 	uint64_t suspects;
+	/* Containers of which something would have been said, had those whom it was about not
+	 * ended meanwhile. Their successors may hold the same. */
+	uint64_t missed;
 };
 
 #define AUDIT_SETTLE_US 1100000u

@@ -181,15 +181,21 @@ static bool is_impatient(const struct known_container *known, uint64_t now_us)
 	       now_us - known->excused_since_us >= PATIENCE_US;
 }
 
-/* After a pass has judged it: is somebody still passed over who should not be for long? */
+/* After a pass has judged it: is somebody still passed over who should not be for long? One pass
+ * may miss them: who goes from fork to fork can be between two of them. */
 static void count_patience(struct known_container *known, struct audit_result *result)
 {
 	if (!known->reference.known)
 		return;
 	if (!has_stage_with_excess(known)) {
-		known->excused_passes = 0;
+		known->excused_missed = known->excused_passes && !known->excused_missed;
+		if (known->excused_missed)
+			result->suspects++;
+		else
+			known->excused_passes = 0;
 		return;
 	}
+	known->excused_missed = false;
 	if (!known->excused_passes)
 		known->excused_since_us = result->begin_us;
 	if (is_impatient(known, result->begin_us))
@@ -247,7 +253,7 @@ static bool has_news(const struct known_container *known, const struct judge_inp
 static bool is_settled(const struct audit *audit, const struct known_container *known,
 	const struct audited *audited)
 {
-	return !audit->only && known->reference.known && !known->stages &&
+	return !audit->only && known->reference.known && !known->stages && !known->excused_passes &&
 	       !audited->observation_count;
 }
 
@@ -360,6 +366,7 @@ static int judge_one(struct audit *audit, const struct judge_input *shared,
 	result->coverage.starting += audited.assessment.starting || audited.assessment.excused;
 	settled = is_settled(audit, known, &audited);
 	r = settle(audit, &input, &audited, &result->coverage, &vanished);
+	result->missed += vanished > 0;
 	if (r < 0 || is_gone(&audited, vanished)) {
 		observations_free(audited.observations, audited.observation_count);
 		return r;
@@ -393,12 +400,28 @@ void audit_judge_input(const struct audit *audit, uint64_t realtime_us, struct j
 	input->now_ticks = audit_now_ticks(audit, input->ticks_per_second);
 }
 
-#define CONTAINERS_PER_QUESTION 64u /* between two questions whether to go on */
+#define QUESTION_US 100000u /* between two questions whether to go on */
+
+/* By the clock: who is asked tells the service manager that the daemon lives, whose socket holds few
+ * such messages. */
+static bool is_cancelled(const struct audit *audit, uint64_t *asked_us)
+{
+	uint64_t now;
+
+	if (!audit->cancelled)
+		return false;
+	now = audit->clock(CLOCK_MONOTONIC);
+	if (*asked_us && now - *asked_us < QUESTION_US)
+		return false;
+	*asked_us = now;
+	return audit->cancelled();
+}
 
 int audit_judge_all(struct audit *audit, struct audit_result *result)
 {
 	size_t count = registry_count(audit->registry);
 	struct judge_input input;
+	uint64_t asked_us = 0;
 	int r = 0;
 
 	audit_judge_input(audit, result->started_us, &input);
@@ -410,7 +433,7 @@ int audit_judge_all(struct audit *audit, struct audit_result *result)
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		struct known_container *known = registry_at(audit->registry, i);
 
-		if (i % CONTAINERS_PER_QUESTION == 0 && audit->cancelled && audit->cancelled())
+		if (is_cancelled(audit, &asked_us))
 			r = -ECANCELED;
 		else if ((!audit->wanted || audit->wanted(audit->wanted_data, known)) &&
 			 has_only(audit, known))

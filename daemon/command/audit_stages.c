@@ -75,17 +75,28 @@ static size_t mark_stage(struct audit *audit, size_t first)
 	return end - first;
 }
 
-/* 1, 0 or -ENOMEM. What had ended is no stage. */
+static bool has_excess(const struct audit *audit, const struct task *task)
+{
+	const struct known_container *known = registry_numbered(audit->registry, task->container);
+
+	return known && known->reference.known &&
+	       capability_sets_all(&task->sets) & ~known->reference.granted;
+}
+
+/* 1, 0 or -ENOMEM. What had ended with more than its container was given counts against its
+ * container's patience as a stage does: who goes from fork to fork has always just ended. */
 static int look_at(struct audit *audit, struct task *task, uint64_t age_s, struct settled *settled,
 	uint64_t *unsettled)
 {
 	int r = task->no_stage ? 0 : is_stage(audit, task, age_s, unsettled);
 
+	if (r == -ESRCH)
+		return has_excess(audit, task);
 	if (r == 0) {
 		*settled = (struct settled){ task->container + 1, task->sets };
 		task->no_stage = task->forked; /* of others execve() would not show */
 	}
-	return r == -ESRCH ? 0 : r;
+	return r;
 }
 
 int audit_find_stages(struct audit *audit, struct audit_result *result)

@@ -27,7 +27,7 @@ static int check(void)
 		return r;
 	if (!status.has_sets || capability_sets_held(&status.sets) || !status.no_new_privs)
 		return -EPERM;
-	return 0;
+	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : -EPERM;
 }
 
 int drop_privileges(void)
@@ -46,6 +46,11 @@ int drop_privileges(void)
 	if (may_bound && capng_apply(CAPNG_SELECT_BOUNDS) != 0)
 		capng_clear(CAPNG_SELECT_ALL);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	/* Whoever has our uid and sees us could trace us, now that we hold no more than he does,
+	 * and read an API token in our memory: in the DaemonSet that is any root without
+	 * capabilities in the host's PID namespace. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (capng_apply(CAPNG_SELECT_CAPS) != 0)

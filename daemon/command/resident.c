@@ -28,18 +28,19 @@ static int release_segments(struct dl_phdr_info *info, size_t size, void *data)
 	return 0;
 }
 
-/* What is given back is paid for when it is touched again: not after each pass. */
-#define RELEASE_US 60000000u
+/* Freed memory that is given back is paid for when it is touched again, page by page: not after
+ * each pass. */
+#define TRIM_US 60000000u
 
-void release_memory(uint64_t now_us, uint64_t *last_us)
+void release_memory(uint64_t now_us, uint64_t *trimmed_us)
 {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 
-	if (*last_us && now_us - *last_us < RELEASE_US)
-		return;
-	*last_us = now_us;
-	/* A pass in which much is new takes and gives back megabytes. */
-	(void)malloc_trim(0);
-	/* Libraries are large, and most of what was run of them was run to initialise them. */
+	if (!*trimmed_us || now_us - *trimmed_us >= TRIM_US) {
+		*trimmed_us = now_us;
+		(void)malloc_trim(0);
+	}
+	/* Libraries are large, and most of what was run of them was run to initialise them. What
+	 * a pass runs is in the kernel's memory, and mapped again sixteen pages at a time. */
 	(void)dl_iterate_phdr(release_segments, &page);
 }

@@ -6,6 +6,7 @@
 
 #include "notify.h"
 #include "privilege.h"
+#include "syscall_filter.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -179,6 +180,17 @@ static int set_up(struct run *run)
 	return status == EXIT_STATUS_OK ? start_kubernetes(run) : status;
 }
 
+/* Everything is open by now, and nothing yet was read of what containers choose. */
+static void confine(struct run *run)
+{
+	int r = syscall_filter_install();
+
+	if (r < 0)
+		run_say(run, JOURNAL_UNCONFINED, LOG_WARNING,
+			"No filter of system calls: %s. All else is as it should be.",
+			r == -ELIBACC ? "this build has none" : strerror(-r));
+}
+
 static int turn(struct run *run)
 {
 	int r = drop_privileges();
@@ -187,6 +199,7 @@ static int turn(struct run *run)
 		message("cannot give up all capabilities: %s", strerror(-r));
 		return EXIT_STATUS_INTERNAL;
 	}
+	confine(run);
 	run_say_engine(run);
 	run_say(run, JOURNAL_STARTED, LOG_INFO,
 		"capauditd " CAPAUDITD_VERSION " started on node %s with policy %s.",

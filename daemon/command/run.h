@@ -92,7 +92,7 @@ struct run {
 	size_t namespaces_size;
 
 	uint64_t due_us;      /* monotonic: when the next pass comes */
-	uint64_t released_us; /* monotonic: when memory was given back last */
+	uint64_t trimmed_us;  /* monotonic: when memory was given back last */
 	uint64_t last_end_us; /* monotonic */
 	uint64_t last_duration_us;
 	unsigned starting_rounds; /* passes in a row that waited for a starting container */
@@ -126,9 +126,9 @@ void run_judge_again(struct run *run);
 /* audit.take: brings the ledger up to date with a container that has just been judged. */
 void run_remember(void *data, const struct audit_result *result, struct audited *audited);
 
-/* resident.c: between passes, what only a pass needs is the node's. Does something the first time,
- * and then once a minute: *last_us, of the monotonic clock, is 0 before, and is kept up to date. */
-void release_memory(uint64_t now_us, uint64_t *last_us);
+/* resident.c: between passes, what only a pass needs is the node's. *trimmed_us, of the monotonic
+ * clock, is 0 at first, and is kept up to date: what was freed is given back once a minute. */
+void release_memory(uint64_t now_us, uint64_t *trimmed_us);
 
 /* run_events.c */
 int run_open_events(struct run *run);  /* 0 or -errno */

@@ -9,14 +9,18 @@
 
 #include <errno.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 
 #define OWED_AGAIN_US 200000u
 
-static int on_time(sd_event_source *source, uint64_t now, void *data)
+/* From now on, and not from when it was due: that was the beginning of the clock at first, and may
+ * be long ago where the machine slept. What was missed is not to be made up for. */
+static int on_time(sd_event_source *source, uint64_t due, void *data)
 {
 	struct run *run = data;
 	uint64_t next = run->watchdog_us;
 
+	(void)due;
 	if (run->watchdog_us)
 		(void)notify("WATCHDOG=1");
 	if (run->owes_ready)
@@ -25,7 +29,7 @@ static int on_time(sd_event_source *source, uint64_t now, void *data)
 		next = OWED_AGAIN_US;
 	if (!next)
 		return sd_event_source_set_enabled(source, SD_EVENT_OFF);
-	return sd_event_source_set_time(source, now + next);
+	return sd_event_source_set_time(source, clock_us(CLOCK_MONOTONIC) + next);
 }
 
 int run_open_notify(struct run *run)

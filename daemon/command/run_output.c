@@ -83,14 +83,11 @@ void run_deliver(void *data, const struct finding *finding)
 	run_send(run, run->outputs, finding->severity, &bytes, finding);
 }
 
-/* Journald has our standard error as well. */
 static void say_on_stderr(const char *text)
 {
 	char line[2048], clean[4 * sizeof(line)];
 	int length;
 
-	if (getenv("JOURNAL_STREAM"))
-		return;
 	(void)snprintf(line, sizeof(line), "%s", text);
 	text_escape_into(clean, sizeof(clean), line, strlen(line));
 	length = snprintf(line, sizeof(line), "capauditd: %s\n", clean);
@@ -116,6 +113,10 @@ void run_say(struct run *run, enum journal_message id, int priority, const char 
 	if (run->outputs & OUTPUT_JOURNAL) {
 		undelivered_encode_message(id, priority, text, &bytes);
 		if (run_send(run, OUTPUT_JOURNAL, SEVERITY_NONE, &bytes, NULL))
+			return;
+		/* Journald has our standard error as well, and gets the entry when it takes entries
+		 * again. */
+		if (getenv("JOURNAL_STREAM"))
 			return;
 	}
 	say_on_stderr(text);

@@ -288,5 +288,5 @@ void run_pass(struct run *run)
 		run_notify_ready(run);
 	}
 	run_status(run);
-	release_memory(run->last_end_us, &run->released_us);
+	release_memory(run->last_end_us, &run->trimmed_us);
 }

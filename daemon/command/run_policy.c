@@ -113,6 +113,7 @@ static void adopt(struct run *run, struct policy *new)
 	run->policy_is_new = true;
 	engine_forget_permits(run->audit.engine);
 	run_take_bases(run);
+	sources_take_bundles(&run->sources, new, &run->audit);
 	run->audit.report_tolerated = policy_run(new)->report_all;
 	run->context.full_cmdline = policy_run(new)->full_cmdline;
 	ledger_set_resolve_after(run->ledger, policy_run(new)->resolve_after_us);

@@ -70,8 +70,7 @@ static int finish(const struct scan_options *options, const char *api_failure, s
 	if (r == 0)
 		r = print_report(options, &scanned.report);
 	if (r < 0) {
-		message("cannot write %s: %s",
-			options->show.output ? options->show.output : "the report", strerror(-r));
+		show_complain(&options->show, r);
 		status = EXIT_STATUS_INTERNAL;
 	} else if (!filter_is_empty(&options->filter) && !result->container_count) {
 		message("no container matches the filter");
@@ -120,15 +119,16 @@ static int prepare(const struct scan_options *options, const struct policy *poli
 	return sources_open(sources, host_root, options->kubernetes, options->kubeconfig, audit);
 }
 
-/* One pass; and further ones where it came too early to judge by, or somebody may hide among the
- * runtime's own. */
-#define PASSES_MAX 5u
+/* One pass; and further ones where it came too early to judge by, somebody may hide among the
+ * runtime's own, or those of whom something was to be said had ended before it could be. */
+#define PASSES_MAX 7u
 
 static int take_pass(struct audit *audit, struct audit_result *ret)
 {
 	int r = audit_pass(audit, ret);
 
-	for (unsigned i = 1; r == 0 && (ret->unsettled || ret->suspects) && i < PASSES_MAX; i++) {
+	for (unsigned i = 1;
+		r == 0 && (ret->unsettled || ret->suspects || ret->missed) && i < PASSES_MAX; i++) {
 		audit_result_done(ret);
 		(void)usleep(AUDIT_SETTLE_US);
 		r = audit_pass(audit, ret);

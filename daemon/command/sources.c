@@ -57,7 +57,8 @@ int sources_open(struct sources *sources, const char *host_root, const char *kub
 	if (r > 0)
 		sources->cluster = cluster_new();
 	sources->bundles = bundles_new(host_root, policy_run(audit->policy)->bundles);
-	if (!sources->bundles || (r > 0 && !sources->cluster)) {
+	sources->host_root = strdup(host_root);
+	if (!sources->bundles || !sources->host_root || (r > 0 && !sources->cluster)) {
 		message("cannot open the sources: %s", strerror(ENOMEM));
 		sources_done(sources);
 		return EXIT_STATUS_INTERNAL;
@@ -74,12 +75,24 @@ int sources_open(struct sources *sources, const char *host_root, const char *kub
 	return EXIT_STATUS_OK;
 }
 
+void sources_take_bundles(struct sources *sources, const struct policy *policy, struct audit *audit)
+{
+	struct bundles *bundles = bundles_new(sources->host_root, policy_run(policy)->bundles);
+
+	if (!bundles)
+		return;
+	registry_use(audit->registry, bundles, sources->cluster);
+	bundles_free(sources->bundles);
+	sources->bundles = bundles;
+}
+
 void sources_done(struct sources *sources)
 {
 	bundles_free(sources->bundles);
 	cluster_free(sources->cluster);
 	kube_access_done(&sources->access);
 	free(sources->own_cgroup);
+	free(sources->host_root);
 	*sources = (struct sources){ 0 };
 }
 

@@ -15,6 +15,7 @@ struct sources {
 	struct kube_access access;
 	bool in_cluster;  /* access is a service account's */
 	char *own_cgroup; /* NULL: the program is in the host's cgroup namespace, or not known */
+	char *host_root;
 };
 
 /* Opens what the command line and the policy say, and gives it to the audit, whose registry must be
@@ -22,6 +23,11 @@ struct sources {
  * another exit status, said. */
 int sources_open(struct sources *sources, const char *host_root, const char *kubernetes,
 	const char *kubeconfig, struct audit *audit);
+/* Looks for bundles where another policy says, from now on. Out of memory, where the one before
+ * said. */
+void sources_take_bundles(
+	struct sources *sources, const struct policy *policy, struct audit *audit);
+
 /* own_cgroup.c: the path of the program's own container in the host's cgroup tree, where it is in a
  * cgroup namespace of its own and that tree is mounted below `host_root`: *ret is a new string, or
  * NULL. 0 or -ENOMEM. */

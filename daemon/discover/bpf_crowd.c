@@ -54,13 +54,6 @@ static int read_records(int fd, struct bpf_crowd *crowd)
 	return 0;
 }
 
-static int compare_leaders(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static int compare_threads(const void *a, const void *b, void *data)
 {
 	const struct bpf_task_record *records = data;
@@ -87,8 +80,34 @@ static void *make_room(void *room, size_t *space, size_t count, size_t size)
 	return calloc(*space, size);
 }
 
+#define DIGIT_BITS 11u /* two digits make the largest id there can be (PID_MAX_LIMIT, 2^22) */
+#define DIGITS	   (1u << DIGIT_BITS)
+
+/* One round of a radix sort: stable, by the digit of the pid that begins at `shift`. */
+static void sort_by_digit(const uint64_t *from, uint64_t *to, size_t count, unsigned shift)
+{
+	uint32_t place[DIGITS + 1] = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		place[(from[i] >> shift & (DIGITS - 1)) + 1]++;
+	for (unsigned digit = 1; digit < DIGITS; digit++)
+		place[digit] += place[digit - 1];
+	for (size_t i = 0; i < count; i++)
+		to[place[from[i] >> shift & (DIGITS - 1)]++] = from[i];
+}
+
+/* The processes' room is not used yet, and a process is larger than a number. */
+static void sort_leaders(struct bpf_crowd *crowd, size_t count)
+{
+	uint64_t *other = (uint64_t *)crowd->processes;
+
+	_Static_assert(sizeof(*other) <= sizeof(*crowd->processes), "there is room");
+	sort_by_digit(crowd->leaders, other, count, 32);
+	sort_by_digit(other, crowd->leaders, count, 32 + DIGIT_BITS);
+}
+
 /* The kernel's iterator goes through the ids upwards, and its list of tasks is by age, which is the
- * same until ids are used again. */
+ * same until ids are used again: on a node that lives long it is not. */
 static size_t list_leaders(struct bpf_crowd *crowd)
 {
 	bool ordered = true;
@@ -105,7 +124,7 @@ static size_t list_leaders(struct bpf_crowd *crowd)
 		count++;
 	}
 	if (!ordered)
-		qsort(crowd->leaders, count, sizeof(*crowd->leaders), compare_leaders);
+		sort_leaders(crowd, count);
 	return count;
 }
 

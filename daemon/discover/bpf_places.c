@@ -344,7 +344,13 @@ int bpf_places_find(struct bpf_pass *pass, const struct bpf_task_record *record,
 			return r;
 	}
 	if (place->pass != engine->places.pass) {
+		/* Its number is still the one that it had in the pass before, if it was there. */
+		bool known_before = pass->follows && place->pass + 1 == engine->places.pass &&
+				    place->placement < pass->options->previous->placement_count;
+
 		r = placements_find(&pass->placements, pass->snapshot, pass->options->base,
+			known_before ? &pass->options->previous->placements[place->placement]
+				     : NULL,
 			place->text, place->length, &place->placement);
 		if (r < 0)
 			return r;

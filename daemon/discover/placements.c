@@ -44,8 +44,21 @@ static int make_room(struct snapshot *snapshot)
 	return 0;
 }
 
+static void identify(
+	struct placement *p, const struct cgroup_base *base, const struct placement *known)
+{
+	if (!known || !same_text(known, p->text, p->length)) {
+		cgroup_parse(p->text, p->length, base, &p->identity);
+		return;
+	}
+	p->identity = known->identity;
+	if (p->identity.path)
+		p->identity.path = p->text + (known->identity.path - known->text);
+}
+
 static int add(struct placements *placements, struct snapshot *snapshot,
-	const struct cgroup_base *base, const char *text, size_t length, unsigned *ret)
+	const struct cgroup_base *base, const struct placement *known, const char *text,
+	size_t length, unsigned *ret)
 {
 	struct placement_entry *entry;
 	struct placement *p;
@@ -68,7 +81,7 @@ static int add(struct placements *placements, struct snapshot *snapshot,
 		free(p->text);
 		return -ENOMEM;
 	}
-	cgroup_parse(p->text, length, base, &p->identity);
+	identify(p, base, known);
 	placements->bytes += length;
 	*ret = placements->last = (unsigned)snapshot->placement_count++;
 	return 0;
@@ -111,7 +124,8 @@ static bool is_own(const struct cgroup_base *base, const char *text, size_t leng
 }
 
 int placements_find(struct placements *placements, struct snapshot *snapshot,
-	const struct cgroup_base *base, const char *text, size_t length, unsigned *ret)
+	const struct cgroup_base *base, const struct placement *known, const char *text,
+	size_t length, unsigned *ret)
 {
 	struct placement_entry *found;
 	char head[TEXT_USUAL], own[TEXT_USUAL];
@@ -141,7 +155,7 @@ int placements_find(struct placements *placements, struct snapshot *snapshot,
 	}
 	HASH_FIND(hh, placements->by_text, text, length, found);
 	if (!found)
-		return add(placements, snapshot, base, text, length, ret);
+		return add(placements, snapshot, base, known, text, length, ret);
 	*ret = placements->last = found->index;
 	return 0;
 }

@@ -17,10 +17,12 @@ struct placements {
 	size_t bytes;  /* of all texts */
 };
 
-/* The number of the snapshot's placement with that text, made where there is none. 0; -ENOSPC where
- * there are too many; -ENOMEM. */
+/* The number of the snapshot's placement with that text, made where there is none. `known` is one
+ * of another snapshot that was made under the same base, or NULL: where its text is the same, it is
+ * not parsed again. 0; -ENOSPC where there are too many; -ENOMEM. */
 int placements_find(struct placements *placements, struct snapshot *snapshot,
-	const struct cgroup_base *base, const char *text, size_t length, unsigned *ret);
+	const struct cgroup_base *base, const struct placement *known, const char *text,
+	size_t length, unsigned *ret);
 void placements_done(struct placements *placements);
 
 #endif

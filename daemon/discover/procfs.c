@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The procfs engine: libproc2 walks /proc, /proc/PID/cgroup decides who is looked at, libcap-ng
+ * The procfs engine: /proc/PID/cgroup decides who of those that are listed is looked at, libcap-ng
  * reads the sets. Works as an ordinary user without capabilities, given the host's PID namespace.
  */
 #include "procfs_internal.h"
@@ -8,31 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libproc2/pids.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Order of the items that libproc2 is asked for: all from /proc/PID/stat. */
-enum item { ITEM_PID, ITEM_PPID, ITEM_START, ITEM_STATE, ITEM_FLAGS, ITEM_THREADS, ITEMS };
-
-static enum pids_item wanted_items[ITEMS] = {
-	[ITEM_PID] = PIDS_ID_PID,
-	[ITEM_PPID] = PIDS_ID_PPID,
-	[ITEM_START] = PIDS_TICS_BEGAN,
-	[ITEM_STATE] = PIDS_STATE,
-	[ITEM_FLAGS] = PIDS_FLAGS,
-	[ITEM_THREADS] = PIDS_NLWP,
-};
-
-/* What of these is kept. */
-struct listed {
-	uint64_t start_ticks;
-	pid_t pid, ppid;
-	unsigned flags, threads;
-	char state;
-};
 
 /* Where a process refuses or is gone, that is counted and the pass goes on. */
 static void count_failure(struct pass *pass, int error)
@@ -173,7 +151,7 @@ static int look_at(struct pass *pass, struct subject *subject)
 	n = read_cgroup(pass, subject);
 	if (n < 0)
 		return (int)n;
-	r = placements_find(&pass->placements, pass->snapshot, pass->options->base,
+	r = placements_find(&pass->placements, pass->snapshot, pass->options->base, NULL,
 		pass->procfs->buffer, (size_t)n, &task.placement);
 	if (r < 0)
 		return r;
@@ -245,60 +223,34 @@ static void order_tasks(struct snapshot *s)
 	}
 }
 
-static struct listed listed_of(const struct pids_result *item)
+static int take_from(struct pass *pass, const struct process_list *list, size_t first)
 {
-	int threads = item[ITEM_THREADS].result.s_int;
-
-	return (struct listed){
-		.pid = item[ITEM_PID].result.s_int,
-		.ppid = item[ITEM_PPID].result.s_int,
-		.start_ticks = item[ITEM_START].result.ull_int,
-		.flags = (unsigned)item[ITEM_FLAGS].result.ul_int,
-		.threads = threads > 0 ? (unsigned)threads : 1,
-		.state = (char)item[ITEM_STATE].result.s_ch,
-	};
+	for (size_t i = first; i < list->count; i++) {
+		take_process(pass, &list->of[i]);
+		if (pass->cancelled || procfs_is_cancelled(pass))
+			return -ECANCELED;
+	}
+	return 0;
 }
 
-/* All at once: one by one the library would read /proc/uptime for each. What it holds (some 200
- * bytes a process) goes back before the snapshot grows. */
-static int list_processes(struct listed **ret, size_t *ret_count)
-{
-	struct pids_info *pids = NULL;
-	struct pids_fetch *fetched;
-	struct listed *all = NULL;
-	int r = procps_pids_new(&pids, wanted_items, ITEMS), total = 0;
-
-	if (r < 0)
-		return r;
-	fetched = procps_pids_reap(pids, PIDS_FETCH_TASKS_ONLY);
-	if (fetched) {
-		total = fetched->counts->total;
-		all = calloc((size_t)total + 1, sizeof(*all));
-		r = all ? 0 : -ENOMEM;
-	} else {
-		r = errno ? -errno : -EIO;
-	}
-	for (int i = 0; all && i < total; i++)
-		all[i] = listed_of(fetched->stacks[i]->head);
-	(void)procps_pids_unref(&pids);
-	(void)malloc_trim(0);
-	if (r == 0) {
-		*ret = all;
-		*ret_count = (size_t)total;
-	}
-	return r;
-}
+/* Who forks and ends again and again would be gone from every list by the time it was worked off:
+ * what has begun meanwhile is looked at as well, which takes a moment where all takes a second. */
+#define ROUNDS_MAX 4u
 
 static int walk(struct pass *pass)
 {
-	_cleanup_free_ struct listed *all = NULL;
-	size_t count = 0;
-	int r = list_processes(&all, &count);
+	_cleanup_(process_list_done) struct process_list list = { 0 };
+	int r = process_list_fill(&list);
 
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		take_process(pass, &all[i]);
-		if (pass->cancelled || procfs_is_cancelled(pass))
-			r = -ECANCELED;
+	if (r == 0)
+		r = take_from(pass, &list, 0);
+	for (unsigned round = 0; r == 0 && round < ROUNDS_MAX; round++) {
+		size_t before = list.count;
+
+		r = process_list_add_new(&list);
+		if (r <= 0)
+			break;
+		r = take_from(pass, &list, before);
 	}
 	return r;
 }

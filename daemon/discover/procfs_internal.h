@@ -79,6 +79,26 @@ int procfs_describe(struct engine *engine, const struct task *task, struct proce
 /* FNV-1a; only to tell texts apart inside one process, never across machines. */
 uint64_t procfs_hash(const char *text, size_t length);
 
+/* procfs_list.c: the processes that there are, as they were listed. */
+struct listed {
+	uint64_t start_ticks;
+	pid_t pid, ppid;
+	unsigned flags, threads;
+	char state;
+};
+struct process_list {
+	struct listed *of;
+	size_t count;
+};
+
+/* Fills an empty list with all. 0 or -errno. */
+int process_list_fill(struct process_list *list);
+
+/* Orders the list by pid and appends those that have begun since; how many, or -errno. Of some
+ * thousands at the most. */
+int process_list_add_new(struct process_list *list);
+void process_list_done(struct process_list *list);
+
 /* A pass while it goes on. */
 struct pass {
 	struct procfs *procfs;

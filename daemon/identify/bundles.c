@@ -53,6 +53,7 @@ struct folder {
 struct bundles {
 	struct folder *folders;
 	size_t count;
+	bool asked_for; /* somebody named them */
 };
 
 static int add_folder(
@@ -78,6 +79,7 @@ struct bundles *bundles_new(const char *host_root, const char *const *folders)
 		return NULL;
 	while (folders && folders[count] && count < FOLDERS_MAX)
 		count++;
+	bundles->asked_for = folders != NULL;
 	if (!folders)
 		count = ARRAY_SIZE(defaults);
 	bundles->folders = calloc(count + 1, sizeof(*bundles->folders));
@@ -106,6 +108,15 @@ const char *bundles_refused(const struct bundles *bundles)
 		if (bundles->folders[i].refused)
 			return bundles->folders[i].path;
 	return NULL;
+}
+
+int bundles_up(const struct bundles *bundles)
+{
+	if (!bundles->count)
+		return -ENOENT;
+	if (!bundles_refused(bundles))
+		return 1;
+	return bundles->asked_for ? 0 : -ENOENT;
 }
 
 void bundles_begin(struct bundles *bundles)
@@ -240,6 +251,7 @@ int bundles_look_up(struct bundles *bundles, const struct container *container, 
 			folder->refused = true;
 			refused = true;
 		} else if (!is_missing(r)) {
+			folder->refused = false;
 			return r;
 		}
 	}

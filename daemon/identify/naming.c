@@ -379,7 +379,5 @@ int registry_logs_up(const struct registry *registry)
 
 int registry_bundles_up(const struct registry *registry)
 {
-	if (!registry->bundles)
-		return -ENOENT;
-	return bundles_refused(registry->bundles) == NULL;
+	return registry->bundles ? bundles_up(registry->bundles) : -ENOENT;
 }

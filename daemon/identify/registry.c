@@ -292,6 +292,7 @@ void registry_use(struct registry *registry, struct bundles *bundles, struct clu
 {
 	registry->bundles = bundles;
 	registry->cluster = cluster;
+	registry->bundles_complained = false;
 	registry->refreshed = false;
 }
 

@@ -29,6 +29,7 @@ const char *journal_message_id(enum journal_message message)
 		[JOURNAL_SOURCE] = "f4d36d8d59534420944990e2636837f6",
 		[JOURNAL_EXCEPTION_EXPIRES] = "098041c2d994448d814e3e4205839f84",
 		[JOURNAL_DELIVERY] = "b57a4ffc42a4467281d415fd650c0107",
+		[JOURNAL_UNCONFINED] = "2a0a956068374bea8ba09203cb532214",
 	};
 
 	return (size_t)message < ARRAY_SIZE(ids) ? ids[message]

@@ -53,4 +53,9 @@ int bundles_look_up(struct bundles *bundles, const struct container *container, 
 /* The folder that refused to be read, for one sentence; NULL: none did. */
 const char *bundles_refused(const struct bundles *bundles);
 
+/* Whether they could be read when they were asked last. 1; 0; -ENOENT where they are not in use:
+ * none is to be looked at, or nobody asked for any and the runtimes' own are closed to us, as they
+ * are to whoever is not root. That is no failure, and nothing will come of it. */
+int bundles_up(const struct bundles *bundles);
+
 #endif

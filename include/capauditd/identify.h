@@ -27,9 +27,10 @@ struct known_container {
 	uint64_t judged_version;
 	enum api_state judged_api;
 	/* The caller's: since when, and in how many passes in a row, it has had tasks that look
-	 * like its runtime's and hold what it was not given. */
+	 * like its runtime's and hold what it was not given; and that the last pass found none. */
 	uint64_t excused_since_us;
 	unsigned excused_passes;
+	bool excused_missed;
 	/* The caller's: how many of its tasks look like its runtime's. */
 	size_t stages;
 	/* The caller's: what was said of it when it was judged last, by what, and whether that

@@ -125,8 +125,9 @@ enum journal_message {
 	JOURNAL_COVERAGE_BACK,
 	JOURNAL_SOURCE,
 	JOURNAL_EXCEPTION_EXPIRES,
-	JOURNAL_DELIVERY, /* a sink does not take findings, or does again; nothing can be kept */
-	JOURNAL_MESSAGES, /* new ones go before it: the state file has their numbers */
+	JOURNAL_DELIVERY,   /* a sink does not take findings, or does again; nothing can be kept */
+	JOURNAL_UNCONFINED, /* there is no filter of system calls */
+	JOURNAL_MESSAGES,   /* new ones go before it: the state file has their numbers */
 };
 const char *journal_message_id(enum journal_message message); /* 32 hex digits */
 

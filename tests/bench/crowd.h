@@ -19,7 +19,8 @@ static inline void crowd_container_id(char id[CROWD_ID_SIZE], const char *token,
 
 static inline void crowd_pod_uid(char uid[CROWD_UID_SIZE], const char *token, unsigned pod)
 {
-	(void)snprintf(uid, CROWD_UID_SIZE, "%.8s-0000-4000-8000-%012x", token, pod);
+	(void)snprintf(uid, CROWD_UID_SIZE, "%.8s-%.4s-%.4s-8000-%012x", token, token + 8,
+		token + 12, pod);
 }
 
 #define CROWD_NAMESPACE "bench-%u" /* the pod's number modulo how many there are */

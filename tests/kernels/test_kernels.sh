@@ -260,6 +260,15 @@ check_bpf_daemon_holds_nothing_and_reports_what_lasts() {
 	opened_by run-bpf "$workspace"/expected-{at-start,until-reported}
 }
 
+# A program that is run by its descriptor (BPF_PROG_TYPE_SYSCALL, 31): kernels from 6.7 on let it walk.
+check_bpf_daemon_walks_along_the_tasks_where_the_kernel_can() {
+	needs_bpf
+	local walks=no can=no
+	! grep -qE '^prog_type:\s*31$' run-bpf.daemon || walks=yes
+	[[ $(printf '6.7\n%s\n' "${version[$name]}" | sort -V | head -n 1) != 6.7 ]] || can=yes
+	[[ $walks == "$can" ]] || fail "walks: $walks, the kernel can: $can"
+}
+
 check_bpf_daemon_reports_what_lives_for_5_ms() {
 	needs_bpf
 	opened_by run-bpf "$workspace/expected-while-running"

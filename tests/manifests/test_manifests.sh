@@ -177,6 +177,7 @@ test_the_values_satisfy_their_schema_and_mistakes_do_not() {
 	done
 	"$render" -values "$chart" | validate values "$chart/values.schema.json"
 	for bad in image.pullpolicy=Always image.pullPolicy=Sometimes bundles.folders=/run/x bundles.folders[0]=/ \
+		metrics.port=0 metrics.address=localhost metrics.enable=true metrics.podMonitor.interval=soon networkPolicy.from[0]=x \
 		engine=ebpf seccompProfile.type=Default resources.limits.cpu=many namespace.name=UPPER priorityClassname=x seLinuxOptions.typ=x policy=; do
 		"$render" -values -set "$bad" "$chart" >"$workspace/values"
 		refused validate values "$chart/values.schema.json" <"$workspace/values"
@@ -191,8 +192,9 @@ unprivileged() {
 	holds "$file" DaemonSet "($pod | has(\"initContainers\") or has(\"ephemeralContainers\") | not) and ($pod.containers | length) == 1"
 	holds "$file" DaemonSet "$pod.containers[0].securityContext == { runAsUser: 0, runAsGroup: 0, privileged: false,
 		allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: [\"ALL\"], add: [\"BPF\", \"PERFMON\"] } }"
-	holds "$file" DaemonSet "$pod.containers[0] | has(\"ports\") or has(\"lifecycle\") or has(\"command\") | not"
-	holds "$file" DaemonSet "($pod.volumes | all(.[]; has(\"hostPath\") or has(\"configMap\")))"
+	holds "$file" DaemonSet "$pod.containers[0] | has(\"lifecycle\") or has(\"command\") | not"
+	holds "$file" DaemonSet "$pod.containers[0].ports == [{ name: \"metrics\", containerPort: 9477, protocol: \"TCP\" }]"
+	holds "$file" DaemonSet "($pod.volumes | all(.[]; has(\"hostPath\") or has(\"configMap\") or has(\"emptyDir\")))"
 	holds "$file" Namespace '.metadata.labels["pod-security.kubernetes.io/enforce"] == "privileged"'
 }
 test_the_container_asks_for_no_privilege_but_bpf_and_perfmon() {
@@ -204,11 +206,11 @@ test_with_the_procfs_engine_it_asks_for_none_at_all() {
 	local container='.spec.template.spec.containers[0]'
 	rendered openshift -set engine=procfs >"$workspace/procfs"
 	holds "$workspace/procfs" DaemonSet "$container.securityContext.capabilities == { drop: [\"ALL\"] }"
-	holds "$workspace/procfs" DaemonSet "$container.args == [\"run\", \"--host-root=/host\", \"--engine=procfs\"]"
+	holds "$workspace/procfs" DaemonSet "$container.args == [\"run\", \"--host-root=/host\", \"--metrics=0.0.0.0:9477\", \"--engine=procfs\"]"
 	holds "$workspace/procfs" SecurityContextConstraints '.allowedCapabilities == []'
 	judges_itself procfs '[]'
 	rendered default -set engine=bpf >"$workspace/bpf"
-	holds "$workspace/bpf" DaemonSet "$container.args[2] == \"--engine=bpf\" and
+	holds "$workspace/bpf" DaemonSet "$container.args[3] == \"--engine=bpf\" and
 		$container.securityContext.capabilities.add == [\"BPF\", \"PERFMON\"]"
 }
 
@@ -324,16 +326,22 @@ reads_what_is_documented() {
 	esac
 	holds "$file" DaemonSet "[.spec.template.spec.volumes[].hostPath.path // empty] ==
 		[\"/sys/fs/cgroup\", \"/var/log/pods\", \"/var/log/containers\", \"/var/lib/capauditd\"] + $bundles"
-	# Each where the program looks for it: below /host, read-only; its state alone may be written.
+	# Each where the program looks for it: below /host, read-only; its state and its socket's place alone may be written.
 	holds "$file" DaemonSet '.spec.template.spec |
 		(.volumes | map({ (.name): .hostPath.path }) | add) as $path |
 		all(.containers[0].volumeMounts[];
 			(.name == "state" and .mountPath == "/var/lib/capauditd" and (has("readOnly") | not)) or
+			(.name == "run" and .mountPath == "/run" and (has("readOnly") | not)) or
 			(.name == "policy" and .mountPath == "/etc/capauditd" and .readOnly) or
 			(.mountPath == "/host" + $path[.name] and .readOnly and (has("mountPropagation") | not)))'
 	holds "$file" DaemonSet '.spec.template.spec.containers[0].volumeMounts | length == (map(.name) | unique | length)'
 	holds "$file" DaemonSet '[.spec.template.spec.volumes[].name] | sort == unique'
-	holds "$file" DaemonSet '.spec.template.spec.containers[0].args == ["run", "--host-root=/host"]'
+	holds "$file" DaemonSet '.spec.template.spec.containers[0].args == ["run", "--host-root=/host", "--metrics=0.0.0.0:9477"]'
+	# What is open is remembered over restarts and upgrades, on the node; the socket is of this start alone.
+	holds "$file" DaemonSet '.spec.template.spec.volumes | map(select(.name == "state"))[0].hostPath == {
+		path: "/var/lib/capauditd", type: "DirectoryOrCreate" }'
+	holds "$file" DaemonSet '.spec.template.spec.volumes | map(select(.name == "run"))[0].emptyDir == {
+		medium: "Memory", sizeLimit: "1Mi" }'
 }
 test_the_folders_that_are_mounted_are_those_of_the_documents() {
 	each_variant reads_what_is_documented
@@ -357,6 +365,89 @@ test_a_folder_with_a_socket_is_refused_by_the_chart() {
 	refused rendered default -set state.path=/run 2>"$workspace/said"
 	grep -q 'state.path: ' "$workspace/said"
 	rendered default -set bundles.folders[0]=/run/containerd/io.containerd.runtime.v2.task >/dev/null
+}
+
+# A pass answers nobody: a container that makes passes slow must not get the auditor restarted.
+# shellcheck disable=SC2016
+is_asked() {
+	local file=$workspace/$1 container='.spec.template.spec.containers[0]'
+	holds "$file" DaemonSet "$container.livenessProbe | .httpGet == { path: \"/healthz\", port: \"metrics\" } and
+		.periodSeconds * .failureThreshold >= 300 and .timeoutSeconds >= 10"
+	holds "$file" DaemonSet "$container.readinessProbe.httpGet == { path: \"/readyz\", port: \"metrics\" }"
+	holds "$file" DaemonSet '.spec.template.metadata.annotations == { "prometheus.io/scrape": "true",
+		"prometheus.io/port": "9477", "prometheus.io/path": "/metrics" }'
+}
+test_the_kubelet_and_prometheus_know_where_to_ask() {
+	each_variant is_asked
+}
+
+# shellcheck disable=SC2016
+test_another_address_and_port_are_used_throughout() {
+	local container='.spec.template.spec.containers[0]'
+	rendered default -set metrics.address='[::]' -set metrics.port=9000 -set podAnnotations.a=b >"$workspace/elsewhere"
+	holds "$workspace/elsewhere" DaemonSet "$container.args[2] == \"--metrics=[::]:9000\" and
+		$container.ports == [{ name: \"metrics\", containerPort: 9000, protocol: \"TCP\" }]"
+	holds "$workspace/elsewhere" DaemonSet '.spec.template.metadata.annotations == { "prometheus.io/scrape": "true",
+		"prometheus.io/port": "9000", "prometheus.io/path": "/metrics", a: "b" }'
+}
+
+# shellcheck disable=SC2016
+test_without_metrics_nothing_listens_and_nobody_asks() {
+	local container='.spec.template.spec.containers[0]'
+	rendered default -set metrics.enabled=false >"$workspace/silent"
+	holds "$workspace/silent" DaemonSet "$container | .args[2] == \"--metrics=off\" and
+		(has(\"ports\") or has(\"livenessProbe\") or has(\"readinessProbe\") | not)"
+	holds "$workspace/silent" DaemonSet '.spec.template.metadata | has("annotations") | not'
+	refused rendered default -set metrics.enabled=false -set metrics.podMonitor.create=true 2>"$workspace/said"
+	grep -q 'metrics are not enabled' "$workspace/said"
+}
+
+# shellcheck disable=SC2016
+test_a_pod_monitor_names_the_job_that_the_alerts_ask_for() {
+	rendered default -set metrics.podMonitor.create=true -set metrics.podMonitor.labels.release=prometheus \
+		-set metrics.annotations=false >"$workspace/monitored"
+	jq -se '(.[] | select(.kind == "DaemonSet")) as $set | .[] | select(.kind == "PodMonitor") |
+		.spec.selector.matchLabels == $set.spec.selector.matchLabels and .metadata.labels.release == "prometheus" and
+		.spec.namespaceSelector.matchNames == ["capauditd"] and .spec.podMetricsEndpoints[0].port == "metrics" and
+		(.spec.podMetricsEndpoints[0].relabelings | any(.targetLabel == "job" and .replacement == "capauditd"))' \
+		"$workspace/monitored"
+	holds "$workspace/monitored" DaemonSet '.spec.template.metadata | has("annotations") | not'
+	grep -q 'up{job="capauditd"}' "$top/config/prometheus/capauditd.rules.yaml"
+}
+
+# An ingress rule without peers would let everybody in.
+# shellcheck disable=SC2016
+test_a_network_policy_lets_in_those_that_are_named_and_nobody_else() {
+	local peer='{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"monitoring"}}}'
+	printf '%s\n' "{ networkPolicy: { create: true, from: [$peer] } }" >"$workspace/peers.yaml"
+	rendered default -f "$workspace/peers.yaml" >"$workspace/fenced"
+	rendered default -set networkPolicy.create=true >"$workspace/closed"
+	jq -se --argjson peer "$peer" '(.[] | select(.kind == "DaemonSet")) as $set | .[] | select(.kind == "NetworkPolicy").spec |
+		.podSelector == $set.spec.selector and .policyTypes == ["Ingress"] and
+		.ingress == [{ from: [$peer], ports: [{ port: 9477, protocol: "TCP" }] }]' "$workspace/fenced"
+	holds "$workspace/closed" NetworkPolicy '.spec.ingress == []'
+	need_modules
+	known_to_kubernetes fenced
+	known_to_kubernetes closed
+}
+
+test_the_network_policy_of_the_documents_is_the_charts() {
+	awk '/^```yaml/ { inside = 1; block = ""; next } /^```/ { if (inside && block ~ /kind: NetworkPolicy/) printf "%s", block; inside = 0 }
+		inside { block = block $0 "\n" }' "$top/docs/kubernetes.md" >"$workspace/documented.yaml"
+	objects "$workspace/documented.yaml" >"$workspace/documented"
+	diff <(jq -S '.spec | del(.podSelector)' "$workspace/documented") \
+		<(jq -S 'select(.kind == "NetworkPolicy").spec | del(.podSelector)' "$workspace/fenced")
+	jq -se '(.[] | select(.kind == "DaemonSet").spec.template.metadata.labels) as $labels |
+		.[] | select(.kind == "NetworkPolicy").spec.podSelector.matchLabels as $wanted | $labels | contains($wanted)' \
+		"$workspace/plain" "$workspace/documented"
+	need_modules
+	known_to_kubernetes documented
+}
+
+test_constraints_admit_the_volumes_that_the_pods_have() {
+	jq -se '(.[] | select(.kind == "SecurityContextConstraints").volumes) as $admitted |
+		.[] | select(.kind == "DaemonSet").spec.template.spec.volumes |
+		all(.[]; (keys - ["name"])[0] as $kind | $admitted | index($kind))' "$workspace/openshift"
 }
 
 # shellcheck disable=SC2016
@@ -486,6 +577,8 @@ test_example_policies_name_owners_and_never_a_whole_namespace() {
 test_the_notes_name_what_was_installed() {
 	"$render" -notes -release prod -set namespace.name=audit "$chart" >"$workspace/notes"
 	grep -q -- '-n audit .*daemonset/prod-capauditd' "$workspace/notes"
+	grep -q -- '-n audit exec POD -- /usr/bin/capauditd status' "$workspace/notes"
+	grep -q 'on port 9477 of each pod, for everybody who can reach it\.$' "$workspace/notes"
 }
 
 run_tests

@@ -168,4 +168,25 @@ test_files_are_completed_where_files_belong() {
 	offers 'capauditd scan --policy non' none
 }
 
+# Standard error is journald's under systemd, and findings may go elsewhere: what is said of the daemon itself goes
+# there then, and not nowhere.
+test_run_says_what_it_has_to_say_where_the_journal_is_no_output() {
+	local stream daemon
+	printf 'version: 1\nrun: { interval: 1h, outputs: [stdout], metrics: off, socket: off, state: %s }\n' \
+		"$workspace/none" >"$workspace/stdout.yaml"
+	for stream in --unset=JOURNAL_STREAM JOURNAL_STREAM=8:1; do
+		rm -f "$workspace/err"
+		env "$stream" "$CAPAUDITD" run --engine procfs --kubernetes off --node here \
+			--policy "$workspace/stdout.yaml" >/dev/null 2>"$workspace/err" </dev/null &
+		daemon=$!
+		wait_until 60 grep -qs '^capauditd: capauditd .* started on node here' "$workspace/err" || {
+			kill "$daemon"
+			fail "$stream: $(cat "$workspace/err")"
+		}
+		grep -q '^capauditd: A restart will forget' "$workspace/err"
+		kill "$daemon"
+		wait "$daemon"
+	done
+}
+
 run_tests

@@ -17,7 +17,7 @@
 # shellcheck source=nspawn.sh
 . "${0%/*}/nspawn.sh"
 need_root
-need systemd-nspawn nsenter unshare findmnt jq setpriv make
+need systemd-nspawn nsenter unshare findmnt jq setpriv make curl
 own_mounts
 
 [[ -x $CAPAUDITD ]] || skip_all "$CAPAUDITD is not built"
@@ -131,6 +131,11 @@ start_container() {
 }
 pod_uid=$(random_uid)
 container_id=$(random_hex 64)
+# The machine shares this one's network.
+metrics_port=$((20000 + RANDOM % 20000))
+has_metrics() {
+	curl --silent --fail "http://127.0.0.1:$metrics_port/metrics" | grep '^capauditd_last_complete_pass_timestamp_seconds' >/dev/null
+}
 
 # -- the daemon's life ---------------------------------------------------------------------------------
 
@@ -174,6 +179,14 @@ test_it_is_an_ordinary_user_without_any_capability() {
 	grep -qx 'NoNewPrivs:[[:space:]]*1' "$workspace/status"
 	grep -qx 'Seccomp:[[:space:]]*2' "$workspace/status"
 	refused grep -qE '^Uid:.*[[:space:]]0([[:space:]]|$)' "$workspace/status"
+}
+
+# It would say so if the unit kept it from that (the catalogue's "runs without its filter").
+test_the_unit_lets_it_confine_itself() {
+	has_entry '.MESSAGE == "No filter of system calls: this build has none. All else is as it should be."' &&
+		skip "this build has no filter"
+	has_entry '.MESSAGE | test("^capauditd .* started on node ")'
+	refused has_entry '.MESSAGE_ID == "2a0a956068374bea8ba09203cb532214"'
 }
 
 # What it was given was enough for the bpf engine's programs: nothing but the namespace is wrong.
@@ -297,6 +310,29 @@ test_without_the_two_capabilities_it_starts_all_the_same_and_says_what_is_missin
 	inside grep -E '^Cap(Inh|Prm|Eff|Bnd|Amb):' "/proc/$(property MainPID)/status" >"$workspace/sets"
 	[[ $(grep -c '0000000000000000$' "$workspace/sets") == 5 ]]
 	has_entry '.MESSAGE | test("^Which engine: .*procfs is used: .*CAP_BPF and CAP_PERFMON")'
+}
+
+# The service has no network: without capauditd.socket nobody can listen for it.
+test_without_its_socket_unit_it_serves_no_metrics_and_says_so() {
+	has_entry '.MESSAGE | test("^No metrics at 127\\.0\\.0\\.1:9477: ")'
+	# Root asks it all the same, through its folder; what it says of its coverage is the exit status.
+	status=0
+	inside capauditd status >"$workspace/status" || status=$?
+	[[ $status == 3 ]] || fail "status $status: $(cat "$workspace/status")"
+}
+
+test_its_socket_unit_is_started_before_it_and_serves_metrics_then() {
+	mkdir -p "$root/etc/systemd/system/capauditd.socket.d"
+	printf '[Socket]\nListenStream=\nListenStream=127.0.0.1:%s\n' "$metrics_port" \
+		>"$root/etc/systemd/system/capauditd.socket.d/port.conf"
+	inside systemctl daemon-reload
+	# systemd opens nothing for a service that runs.
+	refused inside systemctl start capauditd.socket
+	inside systemctl stop capauditd.service
+	inside systemctl start capauditd.socket
+	inside systemctl start capauditd.service
+	wait_until 60 has_metrics
+	inside systemctl stop capauditd.socket
 }
 
 test_it_stops_when_asked_and_not_by_force() {

@@ -343,7 +343,9 @@ struct sys_result *sys_judged(struct sys *sys, const struct sys_container *conta
 struct sys_daemon_options {
 	const char *policy; /* a file */
 	enum sys_user user;
-	const char *const *argv; /* more arguments, up to NULL; may be NULL */
+	const char *const *argv;    /* more arguments, up to NULL; may be NULL */
+	int (*prepare)(void *data); /* as of struct sys_command; may be NULL */
+	void *data;
 };
 /* `capauditd run`; waits until it has said READY=1. Stopped when the test ends. It serves neither
  * metrics nor the socket unless argv says where: several of them run beside each other. */

@@ -19,8 +19,10 @@
 
 struct sys_daemon {
 	struct sys *sys;
-	pid_t pid; /* 0: has ended */
+	pid_t pid;   /* 0: has ended */
+	pid_t begun; /* its pid, also after that */
 	int out, errors, notify;
+	int log;       /* the kernel's, from its start on; -1: it is not ours to read */
 	char *pending; /* what was read and is not a whole line yet */
 	size_t pending_length;
 	json_t *lines;	      /* an array of everything it said */
@@ -101,6 +103,34 @@ static int listen_notify(struct sys_daemon *daemon)
 	return fd;
 }
 
+static int open_kernel_log(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)lseek(fd, 0, SEEK_END);
+	return fd;
+}
+
+/* What its filter of system calls refused it: nothing that it does may be in there. Where an audit
+ * daemon takes what the kernel has to say of that, nothing is seen. *ret is the first of them. */
+static bool was_refused(const struct sys_daemon *daemon, char *ret, size_t size)
+{
+	char record[8192], ours[32];
+	ssize_t got;
+
+	(void)snprintf(ours, sizeof(ours), " pid=%d ", (int)daemon->begun);
+	while (daemon->log >= 0 && ((got = read(daemon->log, record, sizeof(record) - 1)) > 0 ||
+					   (got < 0 && errno == EPIPE))) { /* overwritten */
+		record[got > 0 ? got : 0] = '\0';
+		if (!strstr(record, "type=1326") || !strstr(record, ours))
+			continue;
+		(void)snprintf(ret, size, "%.*s", (int)size - 1, record);
+		return true;
+	}
+	return false;
+}
+
 struct sys_daemon *sys_run(struct sys *sys, const struct sys_daemon_options *options)
 {
 	const char *argv[32] = { sys->program, "run", "--policy", options->policy, "--host-root",
@@ -124,6 +154,7 @@ struct sys_daemon *sys_run(struct sys *sys, const struct sys_daemon_options *opt
 	daemon->lines = json_array();
 	daemon->errors = memfd_create("errors", MFD_CLOEXEC);
 	daemon->notify = listen_notify(daemon);
+	daemon->log = open_kernel_log();
 	daemon->out = ends[0];
 	(void)fcntl(daemon->out, F_SETFL, O_NONBLOCK);
 	sys->daemon = daemon;
@@ -133,7 +164,10 @@ struct sys_daemon *sys_run(struct sys *sys, const struct sys_daemon_options *opt
 					     .output = ends[1],
 					     .errors = daemon->errors,
 					     .nobody = options->user == SYS_NOBODY,
+					     .prepare = options->prepare,
+					     .data = options->data,
 					     .environment = environment });
+	daemon->begun = daemon->pid;
 	(void)close(ends[1]);
 	sys_daemon_notified(daemon, "READY=1");
 	return daemon;
@@ -246,10 +280,16 @@ int sys_daemon_stop(struct sys_daemon *daemon, int signal)
 
 void sys_daemon_free(struct sys_daemon *daemon)
 {
+	char refused[512];
+	bool was;
+
 	if (daemon->pid > 0) {
 		(void)kill(daemon->pid, SIGKILL);
 		(void)sys_wait(daemon->sys, daemon->pid);
 	}
+	was = was_refused(daemon, refused, sizeof(refused));
+	if (daemon->log >= 0)
+		(void)close(daemon->log);
 	if (daemon->out >= 0)
 		(void)close(daemon->out);
 	(void)close(daemon->errors);
@@ -259,4 +299,6 @@ void sys_daemon_free(struct sys_daemon *daemon)
 	json_decref(daemon->lines);
 	free(daemon->pending);
 	free(daemon);
+	if (was)
+		fail_msg("run was refused a system call: %s", refused);
 }

@@ -209,6 +209,8 @@ static void as_daemonset(
 		"/host/var/log/containers", "ro");
 	sys_make_directories(state);
 	add_mount(sys, options, state, "/var/lib/capauditd", "rw");
+	/* Everybody may write to an emptyDir. */
+	add_two(options, "--mount", "type=tmpfs,src=tmpfs,dst=/run,options=mode=0777:rw");
 	/* Of a sanitized program: the same as outside. */
 	if (getenv("ASAN_OPTIONS"))
 		add_two(options, "--env",

@@ -129,6 +129,54 @@ static void without_any_capability_it_hears_and_sees(void **state)
 		sys_daemon_wait(daemon, &from, lasting, "opened"), "nested-user-namespace"));
 }
 
+/* Programs of that type that the daemon holds (proc(5), fdinfo), and how often they have run, which
+ * the kernel counts where it was asked to. */
+static unsigned long count_runs(
+	struct sys *sys, struct sys_daemon *daemon, const char *type, unsigned *ret_programs)
+{
+	unsigned long runs = 0;
+
+	*ret_programs = 0;
+	for (int fd = 0; fd < 256; fd++) {
+		char *text = sys_read_file(
+			sys_print(sys, "/proc/%d/fdinfo/%d", (int)sys_daemon_pid(daemon), fd));
+		const char *count = strstr(text, "run_cnt:");
+
+		sys_own(sys, text, free);
+		if (!strstr(text, sys_print(sys, "prog_type:\t%s\n", type)) || !count)
+			continue;
+		runs += strtoul(count + strlen("run_cnt:"), NULL, 10);
+		++*ret_programs;
+	}
+	return runs;
+}
+
+#define STATS		"/proc/sys/kernel/bpf_stats_enabled"
+#define TYPE_OF_WALK	"31" /* BPF_PROG_TYPE_SYSCALL; since Linux 6.7 it can iterate over tasks */
+#define TYPE_OF_TRACING "26"
+
+static void without_any_capability_a_pass_walks_along_the_tasks(void **state)
+{
+	struct sys *sys = *state;
+	struct sys_daemon *daemon = start_daemon(sys, "");
+	unsigned programs, others;
+
+	(void)count_runs(sys, daemon, TYPE_OF_WALK, &programs);
+	(void)count_runs(sys, daemon, TYPE_OF_TRACING, &others);
+	assert_true(others > 0);
+	if (programs == 0 || access(STATS, W_OK) != 0) {
+		print_message("this kernel has no open-coded iterator, or does not count\n");
+		skip();
+	}
+	sys_write_file(STATS, "1\n");
+	make_a_pass(sys, daemon);
+	const unsigned long runs = count_runs(sys, daemon, TYPE_OF_WALK, &programs);
+
+	sys_write_file(STATS, "0\n");
+	assert_int_equal(programs, 1);
+	assert_true(runs > 0 && runs < 10);
+}
+
 static void a_program_that_lives_for_a_moment_is_told_with_all_that_names_it(void **state)
 {
 	struct sys *sys = *state;
@@ -755,6 +803,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		SYS_TEST(without_any_capability_it_hears_and_sees),
+		SYS_TEST(without_any_capability_a_pass_walks_along_the_tasks),
 		SYS_TEST(a_program_that_lives_for_a_moment_is_told_with_all_that_names_it),
 		SYS_TEST(its_arguments_are_told_on_demand),
 		SYS_TEST(a_compliant_program_wakes_nobody),

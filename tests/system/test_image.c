@@ -6,9 +6,14 @@
 #include "sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <fts.h>
+#include <net/if.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -426,7 +431,35 @@ static void it_finds_itself_and_complies_with_restricted(void **state)
 
 /* -- the daemon -- */
 
-static struct sys_container *start_daemon(struct sys *sys, const char **ret_output)
+/* The command line of the DaemonSet that is shipped; tests/manifests proves that the chart's is the
+ * same. */
+static const char **daemonset_argv(struct sys *sys)
+{
+	static const char key[] = "\n          args:\n", item[] = "            - ";
+	char *text = sys_read_file("config/kubernetes/daemonset.yaml"), *rest = NULL;
+	char *at = strstr(text, key);
+	const char **argv = calloc(16, sizeof(*argv));
+	size_t count = 1;
+
+	sys_own(sys, text, free);
+	if (!at || !argv)
+		fail_msg("config/kubernetes/daemonset.yaml has no arguments");
+	sys_own(sys, argv, free);
+	argv[0] = "/usr/bin/capauditd";
+	for (char *line = strtok_r(at + strlen(key), "\n", &rest); line;
+		line = strtok_r(NULL, "\n", &rest)) {
+		if (strncmp(line, item, strlen(item)) == 0 && count < 15)
+			argv[count++] = line + strlen(item);
+		else if (line[strspn(line, " ")] != '#')
+			break;
+	}
+	assert_true(count > 2);
+	return argv;
+}
+
+/* argv NULL: as the image says. */
+static struct sys_container *start_daemon(
+	struct sys *sys, const char *const *argv, const char **ret_output)
 {
 	struct sys_container *own = sys_image_container(sys);
 	const char *output = sys_print(sys, "%s/%s.out", sys->directory, own->id);
@@ -439,7 +472,7 @@ static struct sys_container *start_daemon(struct sys *sys, const char **ret_outp
 
 	/* One pass; what is told after it was not found by another. */
 	sys_write_file(policy, "version: 1\nrun: { interval: 1h, outputs: [stdout] }\n");
-	const struct sys_result *started = sys_image_run(sys, own, options, NULL);
+	const struct sys_result *started = sys_image_run(sys, own, options, argv);
 
 	if (started->status != 0)
 		fail_msg("ctr run: %s", started->err);
@@ -477,7 +510,7 @@ static void it_runs_as_the_daemonset_does(void **state)
 	const char *output;
 
 	sys_need_image(sys);
-	const struct sys_container *own = start_daemon(sys, &output);
+	const struct sys_container *own = start_daemon(sys, daemonset_argv(sys), &output);
 	sys_wait_text(sys, output, "started on node");
 	assert_string_equal(link_of(sys, own->pid, "pid"), link_of(sys, getpid(), "pid"));
 	assert_string_not_equal(link_of(sys, own->pid, "cgroup"), link_of(sys, getpid(), "cgroup"));
@@ -490,6 +523,82 @@ static void it_runs_as_the_daemonset_does(void **state)
 	assert_string_equal(status_of(sys, own->pid, "Uid"), "0");
 }
 
+/* Into the pod's network, whose loopback nobody has brought up. */
+static int enter_network(void *data)
+{
+	const struct sys_container *container = data;
+	struct ifreq loopback = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	char path[64];
+	int fd, r = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)container->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET) != 0)
+		return -errno;
+	(void)close(fd);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &loopback) != 0)
+		r = -errno;
+	(void)close(fd);
+	return r;
+}
+
+/* What the kubelet or Prometheus is told there, once it is ready. */
+static const char *ask(struct sys *sys, struct sys_container *own, const char *url)
+{
+	const char *const argv[] = { "curl", "--silent", "--show-error", "--fail", "--max-time",
+		"30", "--retry", "30", url, NULL };
+	const struct sys_result *answer = sys_command(
+		sys, &(struct sys_command){ .argv = argv, .prepare = enter_network, .data = own });
+
+	if (answer->status != 0)
+		fail_msg("%s: %s", url, answer->err);
+	return answer->out;
+}
+
+static void the_daemonsets_probes_are_answered_and_its_metrics_served(void **state)
+{
+	struct sys *sys = *state;
+	const char *output;
+
+	sys_need_image(sys);
+	struct sys_container *own = start_daemon(sys, daemonset_argv(sys), &output);
+	sys_wait_text(sys, output, "started on node");
+	assert_string_equal(ask(sys, own, "http://127.0.0.1:9477/healthz"), "ok\n");
+	assert_string_equal(ask(sys, own, "http://127.0.0.1:9477/readyz"), "ok\n");
+	assert_non_null(strstr(
+		ask(sys, own, "http://127.0.0.1:9477/metrics"), "\ncapauditd_build_info{version="));
+}
+
+/* kubectl exec ... -- /usr/bin/capauditd status */
+static void status_asks_the_daemon_in_its_container(void **state)
+{
+	static const char *const admin[] = { "--cap-add", "CAP_SYS_ADMIN", NULL };
+	struct sys *sys = *state;
+	const char *output;
+
+	sys_need_image(sys);
+	const struct sys_container *container = sys_containerd_run(sys, admin, false);
+	const struct sys_container *own = start_daemon(sys, daemonset_argv(sys), &output);
+	sys_wait_text(sys, output, container->id);
+	const char *const argv[] = { "task", "exec", "--exec-id", "status", "--fifo-dir",
+		sys_print(sys, "%s/fifo", sys->directory), own->id, "/usr/bin/capauditd", "status",
+		"--format", "jsonl", "--container", container->id, NULL };
+	const struct sys_result *status = sys_ctr(sys, argv);
+
+	assert_int_equal(status->status, 1);
+	assert_non_null(strstr(status->out, container->id));
+	assert_non_null(strstr(status->out, "\"SYS_ADMIN\""));
+	/* It had a place for its socket, and one for its state. */
+	char *text = sys_read_file(output);
+	sys_own(sys, text, free);
+	assert_null(strstr(text, "No socket"));
+	assert_null(strstr(text, "A restart will forget"));
+	text = sys_read_file(sys_print(sys, "%s/state/state", sys->directory));
+	sys_own(sys, text, free);
+	assert_string_not_equal(text, "");
+}
+
 static void its_default_command_is_the_daemon_which_reports_and_ends(void **state)
 {
 	static const char *const admin[] = { "--cap-add", "CAP_SYS_ADMIN", NULL };
@@ -498,7 +607,7 @@ static void its_default_command_is_the_daemon_which_reports_and_ends(void **stat
 
 	sys_need_image(sys);
 	struct sys_container *container = sys_containerd_run(sys, admin, false);
-	struct sys_container *own = start_daemon(sys, &output);
+	struct sys_container *own = start_daemon(sys, NULL, &output);
 	sys_wait_text(sys, output, container->id);
 	char *text = sys_read_file(output);
 	sys_own(sys, text, free);
@@ -528,7 +637,7 @@ static void the_daemon_hears_of_a_program_that_begins(void **state)
 	need_bpf(sys);
 	sys_need_image(sys);
 	struct sys_container *container = sys_start(sys, &(struct sys_spec){ 0 });
-	(void)start_daemon(sys, &output);
+	(void)start_daemon(sys, NULL, &output);
 	sys_wait_text(sys, output, "The bpf engine looks");
 	sys_wait_text(sys, output, "started on node");
 	(void)sys_exec(sys, container, sys->all, NULL);
@@ -548,7 +657,7 @@ static void the_daemon_holds_nothing_seen_from_outside(void **state)
 	sys_write_file(policy, "version: 1\n"
 			       "profiles: { capauditd: { allow: [BPF, PERFMON] } }\n"
 			       "defaultProfile: capauditd\n");
-	const struct sys_container *own = start_daemon(sys, &output);
+	const struct sys_container *own = start_daemon(sys, NULL, &output);
 	sys_wait_text(sys, output, "started on node");
 	const struct sys_result *scan =
 		sys_scan(sys, SYS_ROOT, "--policy", policy, "--container", own->id, NULL);
@@ -567,6 +676,8 @@ int main(void)
 		SYS_TEST(nothing_is_set_uid_or_writable_or_anybody_elses),
 		SYS_TEST(the_configuration_says_what_to_run_and_which_version),
 		SYS_TEST(it_runs_as_the_daemonset_does),
+		SYS_TEST(the_daemonsets_probes_are_answered_and_its_metrics_served),
+		SYS_TEST(status_asks_the_daemon_in_its_container),
 		SYS_TEST(it_finds_inside_what_a_scan_outside_finds),
 		SYS_TEST(with_bpf_and_perfmon_it_finds_the_same_by_bpf),
 		SYS_TEST(it_finds_itself_and_complies_with_restricted),

@@ -3,7 +3,7 @@
  * A changed policy under a running daemon: by signal, by itself, through the symlink swap with
  * which the kubelet updates a mounted ConfigMap; and a bad one, which never replaces a good one.
  */
-#include "sys.h"
+#include "sys_http.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -76,6 +76,28 @@ static void a_policy_that_changes_is_taken_without_being_told(void **state)
 	(void)sys_daemon_wait(daemon, &from, container, "opened");
 	replace(sys, policy, LENIENT);
 	(void)sys_daemon_wait(daemon, &from, container, "resolved");
+}
+
+/* Nothing of a bundle is needed to see it: what is in use has a metric. */
+static void other_bundles_are_looked_for_after_a_reload(void **state)
+{
+	static const char metric[] = "capauditd_source_up{source=\"bundles\"}";
+	struct sys *sys = *state;
+	char *policy = sys_print(sys, "%s/policy.yaml", sys->directory);
+	const unsigned port = http_free_port();
+	const char *const argv[] = { "--metrics", sys_print(sys, "127.0.0.1:%u", port), NULL };
+
+	sys_need_containers(sys);
+	sys_write_file(policy, "version: 1\nrun: { outputs: [stdout], bundles: off }\n");
+	struct sys_daemon *daemon =
+		sys_run(sys, &(struct sys_daemon_options){ .policy = policy, .argv = argv });
+	assert_true(http_metric(http_body(http_get_tcp(sys, port, "/metrics")), metric) < 0);
+	sys_write_file(
+		policy, "version: 1\nrun: { outputs: [stdout], bundles: [/run/of-a-test] }\n");
+	sys_daemon_signal(daemon, SIGHUP);
+	sys_daemon_notified(daemon, "RELOADING=1");
+	sys_daemon_notified(daemon, "READY=1");
+	assert_true(http_metric(http_body(http_get_tcp(sys, port, "/metrics")), metric) == 1);
 }
 
 /* ..data -> ..2026_1; policy.yaml -> ..data/policy.yaml; ..data is replaced by rename. */
@@ -198,6 +220,7 @@ int main(void)
 		SYS_TEST(sighup_takes_a_changed_policy),
 		SYS_TEST(systemd_is_told_of_a_reload),
 		SYS_TEST(a_policy_that_changes_is_taken_without_being_told),
+		SYS_TEST(other_bundles_are_looked_for_after_a_reload),
 		SYS_TEST(the_symlink_swap_of_a_config_map_is_noticed),
 		SYS_TEST(a_bad_policy_keeps_the_old_one_and_is_said),
 		SYS_TEST(a_policy_that_vanishes_keeps_the_old_one),

@@ -203,6 +203,28 @@ static void after_its_start_it_has_no_privilege_left(void **state)
 	}
 }
 
+/* Each feature that the other tests try is tried under it; sys_daemon_free() looks whether it was
+ * refused anything. */
+static void once_it_has_started_its_system_calls_are_filtered(void **state)
+{
+	struct sys *sys = *state;
+
+	for (int user = SYS_ROOT; user <= SYS_NOBODY; user++) {
+		struct sys_daemon *daemon = start_daemon(sys, hourly, (enum sys_user)user);
+		const bool has_none = strstr(sys_daemon_errors(daemon),
+			"capauditd: No filter of system calls: this build has none.");
+		char *text = sys_read_file(
+			sys_print(sys, "/proc/%d/status", (int)sys_daemon_pid(daemon)));
+
+		sys_own(sys, text, free);
+		assert_string_equal(status_line(sys, text, "Seccomp"), has_none ? "0" : "2");
+		if (has_none)
+			print_message("not shown: this build has no filter\n");
+		assert_int_equal(sys_daemon_stop(daemon, SIGTERM), 0);
+		sys_daemon_free(daemon);
+	}
+}
+
 static void sigterm_and_sigint_end_it_with_status_0(void **state)
 {
 	static const int signals[] = { SIGTERM, SIGINT };
@@ -268,6 +290,7 @@ int main(void)
 		SYS_TEST(a_process_executed_later_is_drift),
 		SYS_TEST(a_process_that_leaves_its_container_is_moved),
 		SYS_TEST(after_its_start_it_has_no_privilege_left),
+		SYS_TEST(once_it_has_started_its_system_calls_are_filtered),
 		SYS_TEST(sigterm_and_sigint_end_it_with_status_0),
 		SYS_TEST(it_tells_systemd_its_status),
 		SYS_TEST(a_reader_that_went_away_does_not_end_it),

@@ -445,7 +445,6 @@ static void an_id_cannot_lead_elsewhere(void **state)
 		assert_int_equal(look_up(NULL, ids[i], &name), -ENOENT);
 }
 
-/* As root the test gives up its rights in a child. */
 /* A pass that looks for many containers tries each folder once. */
 static void a_folder_that_is_made_later_is_found_from_the_next_pass_on(void **state)
 {
@@ -466,38 +465,97 @@ static void a_folder_that_is_made_later_is_found_from_the_next_pass_on(void **st
 	bundle_done(&bundle);
 }
 
-static void who_may_not_read_is_told_which_folder(void **state)
+/* As root the test gives up its rights in a child. What it may not read then is looked up there,
+ * with the folders that are named, or the runtimes' own; whether they are up before and after that,
+ * as an exit status. */
+static int up_without_rights(const char *const *folders, const char *refusing)
 {
-	char path[256];
+	const struct container container = container_of("mine");
+	struct bundles *bundles = bundles_new(root, folders);
+	struct bundle bundle;
+	const char *refused;
+	int up;
+
+	if (!bundles || (geteuid() == 0 && setuid(65534) < 0))
+		return 10;
+	if (geteuid() != 65534)
+		return 77; /* an ordinary user owns the folder */
+	if (bundles_up(bundles) != 1 || bundles_refused(bundles) ||
+		bundles_look_up(bundles, &container, &bundle) != -EACCES)
+		return 11;
+	refused = bundles_refused(bundles);
+	if (!refused || strcmp(refused, refusing) != 0)
+		return 12;
+	up = bundles_up(bundles);
+	bundles_free(bundles);
+	return up == -ENOENT ? 2 : up;
+}
+
+static int status_without_rights(const char *const *folders, const char *refusing)
+{
+	pid_t child = fork();
 	int status;
-	pid_t child;
+
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(up_without_rights(folders, refusing));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void who_may_not_read_is_told_which_folder_and_it_is_no_failure_unless_it_was_asked_for(
+	void **state)
+{
+	static const char *const named[] = { "/run/containerd/io.containerd.runtime.v2.task",
+		NULL };
+	char path[256];
+	int by_default, asked_for;
 
 	(void)state;
 	make_file(TASKS "mine/config.json", "{}");
-	(void)snprintf(path, sizeof(path), "%s/run/containerd/io.containerd.runtime.v2.task", root);
+	(void)snprintf(path, sizeof(path), "%s%s", root, named[0]);
 	assert_int_equal(chmod(path, 0700), 0);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		const struct container container = container_of("mine");
-		struct bundles *bundles = bundles_new(root, NULL);
-		struct bundle bundle;
-		const char *refused;
-
-		if (!bundles || (geteuid() == 0 && setuid(65534) < 0))
-			_exit(1);
-		if (geteuid() != 65534)
-			_exit(0); /* an ordinary user owns the folder */
-		if (bundles_refused(bundles) ||
-			bundles_look_up(bundles, &container, &bundle) != -EACCES)
-			_exit(2);
-		refused = bundles_refused(bundles);
-		_exit(refused && strcmp(refused, path) == 0 ? 0 : 3);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
+	by_default = status_without_rights(NULL, path);
+	asked_for = status_without_rights(named, path);
 	assert_int_equal(chmod(path, 0755), 0);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
+	if (by_default == 77)
+		skip();
+	assert_int_equal(by_default, 2);
+	assert_int_equal(asked_for, 0);
+}
+
+static void folders_are_up_until_one_refuses_and_again_once_it_does_not(void **state)
+{
+	const struct container container = container_of("closed");
+	_cleanup_(bundles_freep) struct bundles *bundles = NULL, *none = NULL;
+	const char *folders[] = { "/gate", NULL }, *nothing[] = { NULL };
+	struct bundle bundle;
+	char path[256];
+
+	(void)state;
+	bundles = bundles_new(root, folders);
+	none = bundles_new(root, nothing);
+	assert_non_null(bundles);
+	assert_non_null(none);
+	assert_int_equal(bundles_up(none), -ENOENT);
+	make_file("/gate/closed/config.json", "{}");
+	(void)snprintf(path, sizeof(path), "%s/gate", root);
+	if (geteuid() == 0) {
+		/* Root is refused nothing here; who is not root is in the other test. */
+		assert_int_equal(bundles_look_up(bundles, &container, &bundle), 0);
+		bundle_done(&bundle);
+		assert_int_equal(bundles_up(bundles), 1);
+		return;
+	}
+	assert_int_equal(chmod(path, 0), 0);
+	assert_int_equal(bundles_look_up(bundles, &container, &bundle), -EACCES);
+	assert_int_equal(bundles_up(bundles), 0);
+	assert_int_equal(chmod(path, 0755), 0);
+	bundles_begin(bundles);
+	assert_int_equal(bundles_look_up(bundles, &container, &bundle), 0);
+	bundle_done(&bundle);
+	assert_int_equal(bundles_up(bundles), 1);
 }
 
 int main(void)
@@ -512,7 +570,9 @@ int main(void)
 		cmocka_unit_test(what_is_no_plain_file_is_not_read),
 		cmocka_unit_test(an_id_cannot_lead_elsewhere),
 		cmocka_unit_test(a_folder_that_is_made_later_is_found_from_the_next_pass_on),
-		cmocka_unit_test(who_may_not_read_is_told_which_folder),
+		cmocka_unit_test(
+			who_may_not_read_is_told_which_folder_and_it_is_no_failure_unless_it_was_asked_for),
+		cmocka_unit_test(folders_are_up_until_one_refuses_and_again_once_it_does_not),
 	};
 
 	return cmocka_run_group_tests(tests, make_root, remove_root);

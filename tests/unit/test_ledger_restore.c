@@ -213,6 +213,90 @@ static void nonsense_is_refused_and_released(void **state)
 	ledger_free(ledger);
 }
 
+/* What is kept of `id` in `from`, with a copy of its finding, into `to`. */
+static int restore_one(struct ledger *to, const struct ledger *from, const char *id,
+	void (*change)(struct finding *finding))
+{
+	struct bytes saved = { 0 };
+	struct finding copy;
+	int r;
+
+	ledger_save(from, id, &saved);
+	assert_false(saved.failed);
+	assert_int_equal(finding_copy(ledger_get(from, id), &copy), 0);
+	if (change)
+		change(&copy);
+	r = ledger_restore(to, &copy,
+		(struct byte_reader){ .at = saved.data, .end = saved.data + saved.length });
+	bytes_done(&saved);
+	return r;
+}
+
+static void make_critical(struct finding *finding)
+{
+	finding->severity = SEVERITY_CRITICAL;
+}
+
+static void give_to_another_container(struct finding *finding)
+{
+	finding->container.id[0] = 'd';
+}
+
+/* A log has what was so at first, and what has changed since. */
+static void of_two_records_of_a_finding_the_later_counts(void **state)
+{
+	const struct spec specs[] = { { "c", .effective = SYS_ADMIN, .processes = 3 } };
+	struct ledger *ledger = ledger_new(RESOLVE_TIME), *new = ledger_new(RESOLVE_TIME);
+	const void *position = NULL;
+	const struct finding *finding;
+
+	(void)state;
+	pass(ledger, SECOND, specs, 1);
+	end_pass(ledger);
+	const char *id = ledger_next_id(ledger, &position);
+
+	assert_int_equal(restore_one(new, ledger, id, NULL), 0);
+	assert_int_equal(restore_one(new, ledger, id, make_critical), 0);
+	assert_int_equal(ledger_count(new), 1);
+	finding = ledger_get(new, id);
+	assert_int_equal(finding->severity, SEVERITY_CRITICAL);
+	assert_int_equal(finding->count, 3);
+	/* Its processes were counted, and it is the container's still. */
+	pass(new, 2 * SECOND, specs, 1);
+	end_pass(new);
+	assert_int_equal(events.count, 1);
+	assert_int_equal(events.at[0].state, FINDING_CHANGED);
+	assert_int_equal(events.at[0].count, 3);
+	ledger_free(ledger);
+	ledger_free(new);
+}
+
+static void a_record_that_gives_an_id_to_another_container_is_refused(void **state)
+{
+	const struct spec spec = { "c", .effective = SYS_ADMIN };
+	struct ledger *ledger = ledger_new(RESOLVE_TIME), *new = ledger_new(RESOLVE_TIME);
+	const void *position = NULL;
+
+	(void)state;
+	pass(ledger, SECOND, &spec, 1);
+	end_pass(ledger);
+	const char *id = ledger_next_id(ledger, &position);
+
+	assert_int_equal(restore_one(new, ledger, id, NULL), 0);
+	assert_int_equal(restore_one(new, ledger, id, give_to_another_container), -EBADMSG);
+	assert_string_equal(ledger_get(new, id)->container.id, "c");
+	/* What nobody has cannot be kept, or forgotten. */
+	struct bytes nothing = { 0 };
+	ledger_save(new, "ffffffffffffffff", &nothing);
+	assert_int_equal(nothing.length, 0);
+	ledger_forget(new, "ffffffffffffffff");
+	assert_int_equal(ledger_count(new), 1);
+	ledger_forget(new, id);
+	assert_int_equal(ledger_count(new), 0);
+	ledger_free(ledger);
+	ledger_free(new);
+}
+
 /* As many as one container may have, and not one more, whatever the file says. */
 static void a_container_gets_no_more_room_than_it_had(void **state)
 {
@@ -247,6 +331,8 @@ int main(void)
 		cmocka_unit_test(what_is_said_provisionally_changes_nothing_of_what_was_known),
 		cmocka_unit_test(what_cannot_be_judged_now_is_trusted_until_it_is_observed),
 		cmocka_unit_test(nonsense_is_refused_and_released),
+		cmocka_unit_test(of_two_records_of_a_finding_the_later_counts),
+		cmocka_unit_test(a_record_that_gives_an_id_to_another_container_is_refused),
 		cmocka_unit_test(a_container_gets_no_more_room_than_it_had),
 	};
 

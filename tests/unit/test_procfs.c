@@ -3,6 +3,7 @@
  * The procfs engine on real processes that the test makes: a PID namespace of their own makes them
  * a container's. Needs root; says so where it has to skip.
  */
+// wrap: procps_pids_reap
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <libproc2/pids.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -216,10 +218,23 @@ static void a_thread_with_other_sets_than_its_leader_is_a_task_of_its_own(void *
 	stop(pid);
 }
 
+/* Of a PID namespace's first process, whose own /proc may be another's. */
+static bool has_ended_leader(void)
+{
+	char text[64] = "";
+	int fd = open("/proc/thread-self/../../stat", O_RDONLY | O_CLOEXEC);
+	bool ended = fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && strstr(text, ") Z ");
+
+	if (fd >= 0)
+		(void)close(fd);
+	return ended;
+}
+
 static void *rest_later(void *data)
 {
 	(void)data;
-	(void)usleep(100000); /* let the leader end */
+	while (!has_ended_leader())
+		(void)usleep(1000);
 	say_ready();
 	rest();
 	return NULL;
@@ -349,6 +364,44 @@ static void what_has_changed_since_the_pass_before_is_seen(void **state)
 	stop(pid);
 }
 
+/* What happens between the listing of all and the look at each. */
+static struct {
+	pid_t goes, comes;
+} meanwhile;
+
+struct pids_fetch *__real_procps_pids_reap(struct pids_info *info, enum pids_fetch_type which);
+struct pids_fetch *__wrap_procps_pids_reap(struct pids_info *info, enum pids_fetch_type which);
+struct pids_fetch *__wrap_procps_pids_reap(struct pids_info *info, enum pids_fetch_type which)
+{
+	struct pids_fetch *fetched = __real_procps_pids_reap(info, which);
+
+	if (meanwhile.goes) {
+		meanwhile.comes = start(just_rest);
+		stop(meanwhile.goes);
+		meanwhile.goes = 0;
+	}
+	return fetched;
+}
+
+static void who_comes_as_another_goes_is_seen_by_the_same_pass(void **state)
+{
+	const struct task *task;
+	struct snapshot snapshot;
+	struct engine *engine;
+
+	(void)state;
+	meanwhile.goes = start(just_rest);
+	look(&engine, &snapshot);
+	task = snapshot_find(&snapshot, meanwhile.comes);
+	assert_non_null(task);
+	assert_int_equal(task->namespace_pid, 1);
+	for (size_t i = 1; i < snapshot.task_count; i++)
+		assert_true(snapshot.tasks[i - 1].pid <= snapshot.tasks[i].pid);
+	snapshot_done(&snapshot);
+	engine_free(engine);
+	stop(meanwhile.comes);
+}
+
 static bool yes(void)
 {
 	return true;
@@ -376,6 +429,7 @@ int main(void)
 		cmocka_unit_test(another_user_namespace_is_told),
 		cmocka_unit_test(a_process_that_is_another_now_is_not_described),
 		cmocka_unit_test(what_has_changed_since_the_pass_before_is_seen),
+		cmocka_unit_test(who_comes_as_another_goes_is_seen_by_the_same_pass),
 		cmocka_unit_test(a_pass_can_be_ended),
 	};
 

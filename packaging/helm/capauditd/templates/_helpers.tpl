@@ -25,6 +25,24 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* Where metrics and health are served. */ -}}
+{{- define "capauditd.metrics" -}}
+{{- if .Values.metrics.enabled -}}
+{{- .Values.metrics.address }}:{{ .Values.metrics.port }}
+{{- else -}}
+off
+{{- end -}}
+{{- end -}}
+
+{{- /* Of the pods: those for Prometheus, which podAnnotations may replace. */ -}}
+{{- define "capauditd.annotations" -}}
+{{- $annotations := dict -}}
+{{- if and .Values.metrics.enabled .Values.metrics.annotations -}}
+{{- $annotations = dict "prometheus.io/scrape" "true" "prometheus.io/port" (toString .Values.metrics.port) "prometheus.io/path" "/metrics" -}}
+{{- end -}}
+{{- with merge (deepCopy .Values.podAnnotations) $annotations }}{{ toYaml . }}{{ end -}}
+{{- end -}}
+
 {{- /* What its engine takes while it starts: a list of names, separated by commas. */ -}}
 {{- define "capauditd.capabilities" -}}
 {{- if ne .Values.engine "procfs" }}BPF, PERFMON{{ end -}}
