@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -58,35 +57,16 @@ static int read_facts(struct procfs *procfs, int proc, pid_t tid, struct process
 	return 0;
 }
 
-/* Words are separated by NULs; a last one that is not terminated counts. Words that are empty at
- * the end (a process that overwrote its arguments) are left out. */
 static int read_cmdline(struct procfs *procfs, int proc, struct process *process)
 {
 	ssize_t n = procfs_read(procfs, proc, "cmdline", false);
-	size_t length, words = 0;
-	char **vector;
 
 	if (n == -EFBIG)
 		n = CMDLINE_MAX; /* the buffer is full of its beginning */
 	if (n <= 0)
 		return 0; /* a refusal costs the report its command line and no more */
-	length = (size_t)n < CMDLINE_MAX ? (size_t)n : CMDLINE_MAX;
-	while (length && procfs->buffer[length - 1] == '\0')
-		length--;
-	if (!length)
-		return 0;
-	procfs->buffer[length] = '\0';
-	vector = calloc(PROCESS_ARGUMENTS_MAX + 1, sizeof(*vector));
-	if (!vector)
-		return -ENOMEM;
-	process->cmdline = vector;
-	for (size_t at = 0; at <= length && words < PROCESS_ARGUMENTS_MAX; words++) {
-		vector[words] = strdup(procfs->buffer + at);
-		if (!vector[words])
-			return -ENOMEM;
-		at += strlen(procfs->buffer + at) + 1;
-	}
-	return 0;
+	return process_set_cmdline(
+		process, procfs->buffer, (size_t)n < CMDLINE_MAX ? (size_t)n : CMDLINE_MAX);
 }
 
 /* Programs of container runtimes: those that set a container up, and those that stand beside one.

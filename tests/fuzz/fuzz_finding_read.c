@@ -67,8 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	check_sound(&finding);
 	json = check_told(&finding);
-	for (size_t i = 0; i < ARRAY_SIZE(widths); i++)
-		check_table(&finding, json, widths[i]);
+	check_table(&finding, json, widths[size % ARRAY_SIZE(widths)]);
 	/* An id may be one that is longer when it is escaped. */
 	if (text_is_clean(finding.id, strlen(finding.id)))
 		check_again(json);

@@ -58,7 +58,10 @@ static char *check_escaped(const char *text, size_t length)
 /* Nothing but the end is missing, of whole characters. */
 static void check_cut(const char *text, size_t length, const char *escaped)
 {
-	for (size_t size = 1; size < 40; size++) {
+	static const size_t sizes[] = { 1, 2, 4, 5, 6, 17, 40 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		const size_t size = sizes[i];
 		_cleanup_free_ char *buffer = malloc(size);
 		size_t used;
 
@@ -77,7 +80,7 @@ static void check_cut(const char *text, size_t length, const char *escaped)
 
 static void check_displayed(const char *text, size_t length)
 {
-	static const size_t widths[] = { 1, 2, 3, 5, 8, 20, 80, DISPLAY_WHOLE };
+	static const size_t widths[] = { 1, 2, 5, 20 };
 	_cleanup_free_ char *whole = display_text(text, length, DISPLAY_WHOLE);
 
 	CHECK(whole);
