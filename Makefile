@@ -104,7 +104,7 @@ ALL_CPPFLAGS  = -Iinclude -D_GNU_SOURCE -DCAPAUDITD_VERSION='"$(VERSION)"' $(if 
 ALL_CFLAGS    = -std=gnu17 $(OPTIMIZE) $(WARNINGS) $(HARDENING) $(INSTRUMENT) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS   = $(LINKHARD) $(INSTRUMENT) -Wl,--as-needed $(LDFLAGS)
 
-# kube_access.c reads files and needs no libcurl.
+# kube_access.c reads files and needs no libcurl. A fuzz target of the API source is named after it.
 KUBERNETES_SOURCES := daemon/identify/kubernetes.c daemon/identify/curl_library.c \
 	$(filter-out daemon/identify/kube_access.c,$(wildcard daemon/identify/kube_*.c))
 # kernel_btf*.c need only the kernel's headers; their unit test compares with libbpf. A test of the
@@ -112,7 +112,8 @@ KUBERNETES_SOURCES := daemon/identify/kubernetes.c daemon/identify/curl_library.
 BPF_SOURCES := $(filter-out daemon/discover/bpf_none.c,$(wildcard daemon/discover/bpf_*.c))
 BPF_TESTS   := tests/unit/test_kernel_btf.c $(wildcard tests/unit/test_bpf_*.c tests/fuzz/fuzz_bpf_*.c)
 SECCOMP_SOURCES := daemon/command/syscall_filter.c daemon/command/syscall_rules.c
-LEFT_OUT := $(if $(filter 0,$(KUBERNETES)),$(KUBERNETES_SOURCES),daemon/identify/kubernetes_none.c) \
+LEFT_OUT := $(if $(filter 0,$(KUBERNETES)),$(KUBERNETES_SOURCES) $(wildcard tests/fuzz/fuzz_kube_*.c), \
+		daemon/identify/kubernetes_none.c) \
 	$(if $(filter 0,$(BPF)),$(BPF_SOURCES) $(BPF_TESTS),daemon/discover/bpf_none.c) \
 	$(if $(filter 0,$(CONFINED)),$(SECCOMP_SOURCES),daemon/command/syscall_filter_none.c)
 
@@ -282,7 +283,7 @@ CORE_OBJECTS := $(if $(filter 0,$(SANITIZE)),$(if $(filter 0,$(COVERAGE)),$(filt
 # Unit tests and replays know nothing of one another: as many at a time as there are processors. CHECK_JOBS=1 runs
 # one after the other.
 CHECK_JOBS ?= $(shell nproc)
-QUICK_RUN  = --jobs $(CHECK_JOBS) tests/tools/check-headers 'tests/tools/check-layers $(CORE_OBJECTS)' $(UNIT_TESTS) \
+QUICK_RUN  = --jobs $(CHECK_JOBS) tests/tools/check-headers 'tests/tools/check-layers $(CORE_OBJECTS)' tests/tools/check-security-doc $(UNIT_TESTS) \
 	$(foreach f,$(FUZZ_NAMES),'$(BUILD)/tests/fuzz/replay_$(f) tests/fuzz/corpus/$(f)')
 SYSTEM_RUN = --jobs 1 $(KUBERNETES_TESTS) $(SYSTEM_TESTS) $(SERVICE_TESTS) $(SCRIPT_TESTS) $(SOAK_TESTS)
 RUN_TESTS  = CAPAUDITD='$(abspath $(PROGRAM))' CAPAUDITD_IMAGE='$(abspath $(IMAGE))' SANITIZE=$(SANITIZE) \

@@ -5,14 +5,11 @@
 #include "http_client.h"
 
 #include <capauditd/macros.h>
-#include <capauditd/text.h>
 
-#include <ctype.h>
 #include <errno.h>
 #include <libgen.h>
 #include <stdbool.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -92,64 +89,25 @@ static ssize_t receive(int fd, char *buffer, size_t size)
 	return n < 0 ? last_error() : n;
 }
 
-/* "HTTP/1.1 200 OK" */
-static int parse_status(struct http_reply *reply)
-{
-	const char *head = reply->head;
-	char digits[4];
-	uint64_t status;
-
-	if (strncmp(head, "HTTP/1.", 7) != 0 || !isdigit((unsigned char)head[7]) || head[8] != ' ')
-		return -EBADMSG;
-	(void)snprintf(digits, sizeof(digits), "%.3s", head + 9);
-	if (text_to_u64(digits, 100, 999, &status) < 0)
-		return -EBADMSG;
-	reply->status = (unsigned)status;
-	return 0;
-}
-
 /* Reads the head; what came of the body is left in `rest`. Its length, or -errno. */
 static ssize_t receive_head(int fd, struct http_reply *reply, char rest[static HTTP_HEAD_MAX])
 {
-	static const char end[] = "\r\n\r\n";
-	size_t length = 0;
+	size_t length = 0, left;
+	ssize_t head = 0;
 
-	for (;;) {
+	while (head == 0) {
 		ssize_t n = receive(fd, reply->head + length, HTTP_HEAD_MAX - length);
-		char *found;
-		size_t left;
-		int r;
 
-		if (n < 0)
-			return n;
-		if (n == 0) /* it ended, or the head is longer than any of ours */
-			return -EBADMSG;
+		if (n <= 0)
+			return n < 0 ? n : -EBADMSG;
 		length += (size_t)n;
-		found = memmem(reply->head, length, end, strlen(end));
-		if (!found)
-			continue;
-		left = length - (size_t)(found + strlen(end) - reply->head);
-		memcpy(rest, found + strlen(end), left);
-		found[2] = '\0';
-		r = parse_status(reply);
-		return r < 0 ? r : (ssize_t)left;
+		head = http_reply_parse(reply, length);
 	}
-}
-
-int http_reply_header(const struct http_reply *reply, const char *name, char *buffer, size_t size)
-{
-	const size_t length = strlen(name);
-
-	for (const char *line = strchr(reply->head, '\n'); line; line = strchr(line, '\n')) {
-		const char *value = ++line + length;
-
-		if (strncasecmp(line, name, length) != 0 || *value++ != ':')
-			continue;
-		value += strspn(value, " \t");
-		(void)snprintf(buffer, size, "%.*s", (int)strcspn(value, "\r\n"), value);
-		return 0;
-	}
-	return -ENOENT;
+	if (head < 0)
+		return head;
+	left = length - (size_t)head;
+	memcpy(rest, reply->head + head, left);
+	return (ssize_t)left;
 }
 
 int http_get(const char *path, const char *target, uint64_t timeout_us, struct http_reply *ret,

@@ -5,18 +5,10 @@
 #ifndef CAPAUDITD_HTTP_CLIENT_H
 #define CAPAUDITD_HTTP_CLIENT_H
 
+#include "http_reply.h"
+
 #include <stddef.h>
 #include <stdint.h>
-
-#define HTTP_HEAD_MAX 4096u /* bytes of an answer's head */
-
-struct http_reply {
-	unsigned status;
-	char head[HTTP_HEAD_MAX + 1]; /* status line and headers */
-};
-
-/* The value of a header up to its line's end, copied; false where there is none. */
-int http_reply_header(const struct http_reply *reply, const char *name, char *buffer, size_t size);
 
 /* Takes a piece of the body; anything but 0 ends it and is returned. */
 typedef int http_take(void *data, const char *bytes, size_t length);

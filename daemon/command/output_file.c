@@ -4,13 +4,21 @@
  */
 #include "output_file.h"
 
+#include "safe_folder.h"
+
 #include <capauditd/macros.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+
+#define LINKS_MAX 16u
 
 static int write_all(int fd, const char *text, size_t length)
 {
@@ -44,19 +52,20 @@ static int fill(int fd, const char *text, size_t length)
 }
 
 /* A device or a pipe is written to: it is nobody's file to be replaced. */
-static int write_through(const char *path, const char *text, size_t length)
+static int write_through(int folder, const char *name, int flags, const char *text, size_t length)
 {
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	_cleanup_close_ int fd = openat(folder, name, O_WRONLY | O_CLOEXEC | O_NOCTTY | flags);
 
 	return fd < 0 ? -errno : write_all(fd, text, length);
 }
 
-static int replace(const char *path, const char *text, size_t length)
+static int replace(int folder, const char *name, const char *text, size_t length)
 {
 	_cleanup_free_ char *beside = NULL;
 	int fd, r;
 
-	if (asprintf(&beside, "%s.XXXXXX", path) < 0) {
+	/* mkostemp(3) knows no folders by their descriptors. */
+	if (asprintf(&beside, "/proc/self/fd/%d/%s.XXXXXX", folder, name) < 0) {
 		beside = NULL;
 		return -ENOMEM;
 	}
@@ -66,25 +75,65 @@ static int replace(const char *path, const char *text, size_t length)
 	r = fill(fd, text, length);
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
-	if (r == 0 && rename(beside, path) < 0)
+	if (r == 0 && renameat(AT_FDCWD, beside, folder, name) < 0)
 		r = -errno;
 	if (r < 0)
 		(void)unlink(beside);
 	return r;
 }
 
-int output_file_write(const char *path, const char *text, size_t length)
+static int write_at(const char *path, unsigned links, const char *text, size_t length);
+
+/* The link's text is a path again, but in /proc, whose links to descriptors have none. */
+static int write_to_target(
+	int folder, const char *name, unsigned links, const char *text, size_t length)
 {
-	_cleanup_free_ char *real = NULL;
+	char target[PATH_MAX], path[PATH_MAX + 64];
+	struct statfs fs;
+	struct stat st;
+	ssize_t n;
+
+	if (!safe_folder_is_ours(folder) || links == 0)
+		return -ELOOP;
+	if (fstatfs(folder, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC &&
+		fstatat(folder, name, &st, 0) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return write_through(folder, name, 0, text, length);
+	n = readlinkat(folder, name, target, sizeof(target) - 1);
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	if (target[0] == '/')
+		(void)snprintf(path, sizeof(path), "%s", target);
+	else
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", folder, target);
+	return write_at(path, links - 1, text, length);
+}
+
+static int write_at(const char *path, unsigned links, const char *text, size_t length)
+{
+	const char *name;
+	_cleanup_close_ int folder = safe_folder_of(path, &name);
 	struct stat st;
 
-	if (stat(path, &st) < 0)
-		return errno == ENOENT ? replace(path, text, length) : -errno;
-	if (S_ISDIR(st.st_mode))
+	if (folder < 0)
+		return folder;
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? replace(folder, name, text, length) : -errno;
+	switch (st.st_mode & S_IFMT) {
+	case S_IFDIR:
 		return -EISDIR;
-	if (!S_ISREG(st.st_mode))
-		return write_through(path, text, length);
-	/* What a symbolic link leads to is replaced, and not the link. */
-	real = realpath(path, NULL);
-	return real ? replace(real, text, length) : -errno;
+	case S_IFREG:
+		return replace(folder, name, text, length);
+	case S_IFLNK:
+		return write_to_target(folder, name, links, text, length);
+	default:
+		if (!safe_folder_is_ours(folder) && st.st_uid != 0 && st.st_uid != geteuid())
+			return -EPERM;
+		return write_through(folder, name, O_NOFOLLOW, text, length);
+	}
+}
+
+int output_file_write(const char *path, const char *text, size_t length)
+{
+	return write_at(path, LINKS_MAX, text, length);
 }

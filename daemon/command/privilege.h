@@ -6,8 +6,8 @@
 #define CAPAUDITD_PRIVILEGE_H
 
 /* Empties the effective, permitted, inheritable and ambient sets, and the bounding set where that
- * may be done; sets no_new_privs; then reads /proc/self/status back. 0; -EPERM where anything is
- * left that could be used; -errno. */
+ * may be done; sets no_new_privs; lets nobody trace this process who has but its uid; then reads
+ * /proc/self/status back. 0; -EPERM where anything is left that could be used; -errno. */
 int drop_privileges(void);
 
 #endif

@@ -104,8 +104,7 @@ static int load_record(struct loading *loading, struct byte_reader record)
 
 int run_state_load(struct loading *loading, const struct bytes *content, size_t *ret_damaged)
 {
-	struct byte_reader log = { .at = content->data, .end = content->data + content->length };
-	struct byte_reader record;
+	struct byte_reader log = bytes_reader(content), record;
 	int r;
 
 	while ((r = record_next(&log, &record)) == 0) {

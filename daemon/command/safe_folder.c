@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -86,7 +85,8 @@ static int walk(char rest[static PATH_MAX])
 {
 	char part[NAME_MAX + 1];
 	unsigned links = 0;
-	int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), error = at < 0 ? -errno : 0;
+	int at = open(rest[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int error = at < 0 ? -errno : 0;
 
 	while (error == 0 && take_part(rest, part, &error)) {
 		int next = step(at, part, rest, &links);
@@ -121,4 +121,30 @@ int safe_folder_open(const char *path)
 	if (r < 0)
 		(void)close(folder);
 	return r < 0 ? r : folder;
+}
+
+int safe_folder_of(const char *path, const char **ret_name)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char rest[PATH_MAX];
+	size_t length = (size_t)(name - path);
+	int folder;
+
+	if (!*name)
+		return *path ? -EISDIR : -ENOENT;
+	if (length >= sizeof(rest))
+		return -ENAMETOOLONG;
+	memcpy(rest, path, length);
+	rest[length] = '\0';
+	folder = walk(rest);
+	if (folder >= 0)
+		*ret_name = name;
+	return folder;
+}
+
+bool safe_folder_is_ours(int folder)
+{
+	struct stat st;
+
+	return fstat(folder, &st) == 0 && is_ours(&st);
 }

@@ -70,8 +70,7 @@ static int finish(const struct scan_options *options, const char *api_failure, s
 	if (r == 0)
 		r = print_report(options, &scanned.report);
 	if (r < 0) {
-		message("cannot write %s: %s",
-			options->show.output ? options->show.output : "the report", strerror(-r));
+		show_complain(&options->show, r);
 		status = EXIT_STATUS_INTERNAL;
 	} else if (!filter_is_empty(&options->filter) && !result->container_count) {
 		message("no container matches the filter");

@@ -90,6 +90,15 @@ int show(const struct show_options *options, show_report *report, const void *da
 	return r < 0 ? r : output_file_write(options->output, text, length);
 }
 
+void show_complain(const struct show_options *options, int error)
+{
+	const bool is_led = options->output && error == -ELOOP;
+
+	message("cannot write %s: %s", options->output ? options->output : "the report",
+		is_led ? "a symbolic link leads to it that others may have put there"
+		       : strerror(-error));
+}
+
 static bool fails(enum fail_on fail_on, const struct finding *f)
 {
 	const bool violation = f->verdict == VERDICT_VIOLATION;

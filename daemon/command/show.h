@@ -30,6 +30,8 @@ bool show_in_color(const struct show_options *options);
 /* Writes a report where it belongs: a file is there whole or not at all. 0 or -errno. */
 typedef int show_report(const void *data, FILE *to);
 int show(const struct show_options *options, show_report *report, const void *data);
+/* Says in one line why it could not. */
+void show_complain(const struct show_options *options, int error);
 
 /* Is one of them what --fail-on asks for? */
 bool show_fails(

@@ -184,8 +184,7 @@ static int print(const struct status_options *options, struct told *told, bool c
 	printed.report = (struct open_report){ findings, texts, told->count, complete, filtered };
 	r = show(&options->show, write_report, &printed);
 	if (r < 0) {
-		message("cannot write %s: %s",
-			options->show.output ? options->show.output : "the report", strerror(-r));
+		show_complain(&options->show, r);
 		return EXIT_STATUS_INTERNAL;
 	}
 	/* A typing error must not look like an all-clear. */

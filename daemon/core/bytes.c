@@ -69,6 +69,15 @@ void bytes_add_text(struct bytes *bytes, const char *text)
 	bytes_add_block(bytes, text, strlen(text));
 }
 
+struct byte_reader bytes_reader(const struct bytes *bytes)
+{
+	struct byte_reader reader = { .at = bytes->data, .end = bytes->data };
+
+	if (bytes->length) /* without, there may be no data */
+		reader.end += bytes->length;
+	return reader;
+}
+
 uint64_t bytes_take_number(struct byte_reader *reader)
 {
 	uint64_t number = 0;

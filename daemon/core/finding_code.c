@@ -337,10 +337,16 @@ static int take_field(uint64_t number, const struct byte_reader *value, struct f
 	return 0;
 }
 
+static bool is_id(const char text[static FINDING_ID_SIZE])
+{
+	return text[strspn(text, "0123456789abcdef")] == '\0' &&
+	       strlen(text) == FINDING_ID_SIZE - 1;
+}
+
 static bool is_whole(const struct finding *finding)
 {
-	return strlen(finding->id) == FINDING_ID_SIZE - 1 && finding->profile &&
-	       finding->container.id && finding->container.id[0] != '\0' &&
+	return is_id(finding->id) && (!finding->workload_id[0] || is_id(finding->workload_id)) &&
+	       finding->profile && finding->container.id && finding->container.id[0] != '\0' &&
 	       finding->container.runtime;
 }
 

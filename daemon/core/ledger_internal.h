@@ -35,6 +35,10 @@ struct membership {
 	uint64_t counted_before; /* those that began before were, since before a restart */
 };
 
+/* Of one container, with drift, for which half of them is kept free: a container that has filled
+ * its share with posture has not bought silence about drift. */
+#define LEDGER_CONTAINER_ENTRIES_MAX (2u * LEDGER_CONTAINER_FINDINGS_MAX)
+
 struct ledger_entry;
 
 struct ledger_container {

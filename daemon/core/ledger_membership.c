@@ -186,10 +186,12 @@ int membership_load(struct membership *membership, struct byte_reader *from)
 	}
 	for (loaded.space = count; loaded.sorted < count && !from->failed; loaded.sorted++) {
 		struct remembered_member *member = &loaded.members[loaded.sorted];
+		uint64_t pid = bytes_take_number(from);
 
-		member->pid = (pid_t)bytes_take_number(from);
+		member->pid = (pid_t)pid;
 		member->start_ticks = bytes_take_number(from);
-		if (loaded.sorted && remembered_compare(member - 1, member) >= 0)
+		if (pid > INT32_MAX ||
+			(loaded.sorted && remembered_compare(member - 1, member) >= 0))
 			from->failed = true;
 	}
 	if (from->failed) {

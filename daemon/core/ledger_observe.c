@@ -249,10 +249,8 @@ static int take(struct ledger *ledger, struct observation *observation, struct l
 	if (entry)
 		return join(ledger, entry, observation);
 
-	/* A container that has filled its share with posture has not bought silence about drift. */
-	size_t share = observation->finding.class == CLASS_DRIFT
-			       ? 2u * LEDGER_CONTAINER_FINDINGS_MAX
-			       : LEDGER_CONTAINER_FINDINGS_MAX;
+	size_t share = observation->finding.class == CLASS_DRIFT ? LEDGER_CONTAINER_ENTRIES_MAX
+								 : LEDGER_CONTAINER_FINDINGS_MAX;
 
 	if (HASH_COUNT(ledger->entries) >= LEDGER_FINDINGS_MAX ||
 		(container && container->entry_count >= share)) {

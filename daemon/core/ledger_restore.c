@@ -32,6 +32,15 @@ static void replace(struct ledger *ledger, struct ledger_entry *old, struct ledg
 	new->membership = (struct membership){ 0 };
 }
 
+/* The file has posture and drift in any order: what was taken in once fits again. */
+static bool has_room(const struct ledger *ledger, const char *container_id)
+{
+	const struct ledger_container *container = ledger_find_container(ledger, container_id);
+
+	return HASH_COUNT(ledger->entries) < LEDGER_FINDINGS_MAX &&
+	       (!container || container->entry_count < LEDGER_CONTAINER_ENTRIES_MAX);
+}
+
 int ledger_restore(struct ledger *ledger, struct finding *finding, struct byte_reader saved)
 {
 	_cleanup_(ledger_entry_freep) struct ledger_entry *entry = calloc(1, sizeof(*entry));
@@ -62,7 +71,7 @@ int ledger_restore(struct ledger *ledger, struct finding *finding, struct byte_r
 		replace(ledger, old, entry);
 		return 0;
 	}
-	if (HASH_COUNT(ledger->entries) >= LEDGER_FINDINGS_MAX) {
+	if (!has_room(ledger, entry->finding.container.id)) {
 		ledger->dropped++;
 		return -ENOSPC;
 	}

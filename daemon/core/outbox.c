@@ -180,7 +180,8 @@ int outbox_restore(struct outbox *outbox, uint64_t number, unsigned sinks, enum 
 {
 	const unsigned all = (1u << OUTBOX_SINKS) - 1;
 
-	if (number <= outbox->last || (size_t)severity >= RANKS || sinks & ~all)
+	if (number <= outbox->last || number > OUTBOX_NUMBER_MAX || (size_t)severity >= RANKS ||
+		sinks & ~all)
 		return -EINVAL;
 	outbox->last = number;
 	return sinks ? put(outbox, number, sinks, severity, data, length) : 0;

@@ -123,10 +123,12 @@ int listen_address_check(const char *text)
 		return port_check(end + 2);
 	}
 	for (unsigned part = 0; part < 4; part++) {
+		const bool zeros = text[0] == '0' && isdigit((unsigned char)text[1]);
 		uint64_t number;
 		int r = read_number(&text, 0, &number);
 
-		if (r == -EINVAL || *text++ != (part < 3 ? '.' : ':'))
+		/* inet_pton(3) takes none with a zero before it, which others read as octal. */
+		if (r == -EINVAL || zeros || *text++ != (part < 3 ? '.' : ':'))
 			return -EINVAL;
 		if (r < 0 || number > 255)
 			return -ERANGE;

@@ -27,6 +27,32 @@ void process_done(struct process *process)
 	*process = (struct process){ 0 };
 }
 
+int process_set_cmdline(struct process *process, const char *text, size_t length)
+{
+	_cleanup_(arguments_freep) char **words = NULL;
+
+	while (length && text[length - 1] == '\0')
+		length--;
+	if (!length)
+		return 0;
+	words = calloc(PROCESS_ARGUMENTS_MAX + 1, sizeof(*words));
+	if (!words)
+		return -ENOMEM;
+	for (size_t count = 0; length && count < PROCESS_ARGUMENTS_MAX; count++) {
+		size_t word = strnlen(text, length);
+
+		words[count] = strndup(text, word);
+		if (!words[count])
+			return -ENOMEM;
+		word += word < length; /* the NUL behind it */
+		text += word;
+		length -= word;
+	}
+	arguments_free(process->cmdline);
+	process->cmdline = TAKE_PTR(words);
+	return 0;
+}
+
 void process_forget_arguments(struct process *process)
 {
 	char **first;

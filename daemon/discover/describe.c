@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -58,35 +57,16 @@ static int read_facts(struct procfs *procfs, int proc, pid_t tid, struct process
 	return 0;
 }
 
-/* Words are separated by NULs; a last one that is not terminated counts. Words that are empty at
- * the end (a process that overwrote its arguments) are left out. */
 static int read_cmdline(struct procfs *procfs, int proc, struct process *process)
 {
 	ssize_t n = procfs_read(procfs, proc, "cmdline", false);
-	size_t length, words = 0;
-	char **vector;
 
 	if (n == -EFBIG)
 		n = CMDLINE_MAX; /* the buffer is full of its beginning */
 	if (n <= 0)
 		return 0; /* a refusal costs the report its command line and no more */
-	length = (size_t)n < CMDLINE_MAX ? (size_t)n : CMDLINE_MAX;
-	while (length && procfs->buffer[length - 1] == '\0')
-		length--;
-	if (!length)
-		return 0;
-	procfs->buffer[length] = '\0';
-	vector = calloc(PROCESS_ARGUMENTS_MAX + 1, sizeof(*vector));
-	if (!vector)
-		return -ENOMEM;
-	process->cmdline = vector;
-	for (size_t at = 0; at <= length && words < PROCESS_ARGUMENTS_MAX; words++) {
-		vector[words] = strdup(procfs->buffer + at);
-		if (!vector[words])
-			return -ENOMEM;
-		at += strlen(procfs->buffer + at) + 1;
-	}
-	return 0;
+	return process_set_cmdline(
+		process, procfs->buffer, (size_t)n < CMDLINE_MAX ? (size_t)n : CMDLINE_MAX);
 }
 
 /* Programs of container runtimes: those that set a container up, and those that stand beside one.
@@ -166,15 +146,15 @@ static int read_executable(struct procfs *procfs, int proc, struct process *proc
 	return process->exe ? 0 : -ENOMEM;
 }
 
-static int read_label(int proc, struct process *process)
+static int read_label(const struct procfs *procfs, int proc, struct process *process)
 {
 	char label[LABEL_MAX];
-	ssize_t n = proc_read(proc, "attr/current", label, sizeof(label));
+	ssize_t n = procfs->labels ? proc_read(proc, "attr/current", label, sizeof(label)) : 0;
 
 	while (n > 0 && (label[n - 1] == '\n' || label[n - 1] == '\0'))
 		n--;
 	if (n <= 0)
-		return 0; /* EINVAL where no LSM has labels */
+		return 0;
 	process->lsm = strndup(label, (size_t)n);
 	return process->lsm ? 0 : -ENOMEM;
 }
@@ -218,17 +198,18 @@ static int check_start(struct procfs *procfs, int proc, uint64_t start_ticks)
 	return facts.start_ticks == start_ticks ? 0 : -ESRCH;
 }
 
-static int read_all(
-	struct procfs *procfs, int proc, const struct task *task, struct process *process)
+/* What its status says is in `process` already, or must be read. */
+static int read_all(struct procfs *procfs, int proc, const struct task *task, bool facts_known,
+	struct process *process)
 {
-	int r = read_facts(procfs, proc, task->tid, process);
+	int r = facts_known ? 0 : read_facts(procfs, proc, task->tid, process);
 
 	if (r == 0)
 		r = read_cmdline(procfs, proc, process);
 	if (r == 0)
 		r = read_executable(procfs, proc, process);
 	if (r == 0)
-		r = read_label(proc, process);
+		r = read_label(procfs, proc, process);
 	if (r == 0) {
 		read_namespaces(procfs, proc, process);
 		r = check_start(procfs, proc, task->start_ticks);
@@ -236,32 +217,36 @@ static int read_all(
 	return r;
 }
 
-int procfs_describe(struct engine *engine, const struct task *task, struct process *ret)
+int procfs_describe_with(struct procfs *procfs, const struct task *task,
+	const struct process *facts, struct process *ret)
 {
-	struct procfs *procfs = (struct procfs *)engine;
-	struct process process = {
-		.pid = task->pid,
-		.tid = task->tid,
-		.ppid = task->ppid,
-		.start_ticks = task->start_ticks,
-		.sets = task->sets,
-		.user_namespace = task->user_namespace,
-	};
+	struct process process = facts ? *facts : (struct process){ 0 };
 	_cleanup_close_ int proc = proc_open(task->pid);
 	int r;
 
 	if (proc < 0)
 		return proc;
+	process.pid = task->pid;
+	process.tid = task->tid;
+	process.ppid = task->ppid;
+	process.start_ticks = task->start_ticks;
+	process.sets = task->sets;
+	process.user_namespace = task->user_namespace;
 	/* The key is an inode unless bit 63 says that it is a hash of uid_map. */
 	if (!(task->user_namespace_key >> 63))
 		process.user_namespace_inode = task->user_namespace_key;
 	process.start_us =
 		procfs->boot_us + task->start_ticks * 1000000u / (uint64_t)procfs->ticks_per_second;
-	r = read_all(procfs, proc, task, &process);
+	r = read_all(procfs, proc, task, facts, &process);
 	if (r < 0) {
 		process_done(&process);
 		return r;
 	}
 	*ret = process;
 	return 0;
+}
+
+int procfs_describe(struct engine *engine, const struct task *task, struct process *ret)
+{
+	return procfs_describe_with((struct procfs *)engine, task, NULL, ret);
 }

@@ -31,6 +31,13 @@ static uint64_t number_of(const json_t *object, const char *key)
 	return number > 0 ? (uint64_t)number : 0;
 }
 
+static pid_t pid_of(const json_t *object, const char *key)
+{
+	uint64_t number = number_of(object, key);
+
+	return number <= INT32_MAX ? (pid_t)number : 0;
+}
+
 /* The number of that name, below `count`; `none` where there is none. */
 static unsigned named(
 	const char *text, unsigned count, const char *(*name)(unsigned number), unsigned none)
@@ -129,8 +136,8 @@ static void read_process(const json_t *object, struct process *process)
 {
 	const char *comm = text_of(object, "comm");
 
-	process->pid = (pid_t)number_of(object, "pid");
-	process->tid = (pid_t)number_of(object, "tid");
+	process->pid = pid_of(object, "pid");
+	process->tid = pid_of(object, "tid");
 	if (comm)
 		memcpy(process->comm, comm, strnlen(comm, sizeof(process->comm)));
 	read_sets(json_object_get(object, "capabilities"), read_hex, &process->sets);

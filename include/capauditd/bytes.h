@@ -31,7 +31,8 @@ struct byte_reader {
 	bool failed;
 };
 
-uint64_t bytes_take_number(struct byte_reader *reader); /* 0 once it has failed */
+struct byte_reader bytes_reader(const struct bytes *bytes); /* of all of them */
+uint64_t bytes_take_number(struct byte_reader *reader);	    /* 0 once it has failed */
 /* A reader of the block alone; an empty one once it has failed. */
 struct byte_reader bytes_take_block(struct byte_reader *reader);
 /* A block as a new string. NULL where it has a NUL in it or is longer than `longest` (failed), or

@@ -38,7 +38,9 @@ DEFINE_CLEANUP(struct outbox, outbox_free)
  * counted as dropped. */
 int outbox_put(struct outbox *outbox, unsigned sinks, enum severity severity, const void *data,
 	size_t length, uint64_t *ret_number);
-/* The same under a number from before; -EINVAL where that is not above all others. */
+/* The same under a number from before; -EINVAL where that is not above all others, or so high that
+ * no daemon came to it: those to come need higher ones. */
+#define OUTBOX_NUMBER_MAX (UINT64_MAX / 2)
 int outbox_restore(struct outbox *outbox, uint64_t number, unsigned sinks, enum severity severity,
 	const void *data, size_t length);
 

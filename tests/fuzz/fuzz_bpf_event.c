@@ -33,12 +33,13 @@ static void check_text(const struct exec_event *event, unsigned cut)
 	CHECK((cut & (BPF_CUT_UNIFIED | BPF_CUT_LEGACY)) || lines <= 2);
 }
 
-static void check_process(const struct process *process)
+static void check_process(const struct process *process, unsigned cut)
 {
+	const char *begin = cut & BPF_CUT_EXE ? ".../" : "/";
 	size_t words = 0;
 
 	CHECK(memchr(process->comm, '\0', sizeof(process->comm)));
-	CHECK(!process->exe || process->exe[0] == '/');
+	CHECK(!process->exe || strncmp(process->exe, begin, strlen(begin)) == 0);
 	CHECK(!(process->host_namespaces & ~process->host_namespaces_known));
 	while (process->cmdline && process->cmdline[words])
 		words++;
@@ -56,7 +57,7 @@ static void check_event(struct bpf_engine *engine, const struct bpf_exec_event *
 	if (r < 0)
 		return;
 	check_text(&event, raw->cut);
-	check_process(&event.process);
+	check_process(&event.process, raw->cut);
 	CHECK(event.task.pid == (pid_t)raw->task.pid && event.task.leader);
 	process_done(&event.process);
 }
@@ -70,7 +71,7 @@ static void check_description(
 	CHECK(r == 0 || r == -EBADMSG);
 	if (r < 0)
 		return;
-	check_process(&process);
+	check_process(&process, raw->cut);
 	process_done(&process);
 }
 

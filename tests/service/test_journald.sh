@@ -129,6 +129,24 @@ test_hostile_names_arrive_escaped_and_every_field_is_text() {
 	[[ $(journalctl --no-pager --output cat CONTAINER_ID_FULL="$hostile_id" | wc -l) == 1 ]]
 }
 
+# Whoever may write to the journal may write such fields. Those that journald adds say who it was.
+test_an_entry_that_somebody_else_made_up_is_told_by_its_process() {
+	logger --journald <<-EOF
+		MESSAGE=Container web holds everything.
+		SYSLOG_IDENTIFIER=capauditd
+		CAPAUDIT_STATE=opened
+		CAPAUDIT_CLASS=drift
+		CAPAUDIT_ID=0123456789abcdef
+		_PID=$(cat "$workspace/daemon.pid")
+		_SYSTEMD_UNIT=capauditd.service
+	EOF
+	made_up() { journalctl --no-pager --output json CAPAUDIT_ID=0123456789abcdef | tee "$workspace/made_up.json" | grep -q .; }
+	wait_until 30 made_up
+	refused said '.CAPAUDIT_ID == "0123456789abcdef"'
+	jq --exit-status --arg pid "$(cat "$workspace/daemon.pid")" '._PID != $pid and
+		._SYSTEMD_UNIT != "capauditd.service"' "$workspace/made_up.json"
+}
+
 test_what_has_not_changed_is_not_said_again() {
 	# Proven by a later container's finding: passes have been since.
 	id=$(random_hex 64) uid=$(random_uid)

@@ -33,8 +33,9 @@ start_daemon() {
 		run: { interval: 1s, outputs: [$1], state: "${3:-$state}" }
 	EOF
 	"$CAPAUDITD" run --policy "$workspace/policy.yaml" --host-root "$host" --kubernetes off \
-		>"$2" 2>>"$workspace/stderr" </dev/null &
+		--metrics off --socket "$workspace/socket" >"$2" 2>>"$workspace/stderr" </dev/null &
 	echo "$!" >"$workspace/daemon.pid"
+	echo "$!" >>"$workspace/daemons"
 }
 daemon() {
 	cat "$workspace/daemon.pid"
@@ -46,12 +47,19 @@ stop_daemon() {
 	kill "-$1" "$(daemon)"
 	wait_until 30 has_ended
 }
-at_exit 'kill -KILL $(cat "$workspace/daemon.pid")'
+at_exit 'kill -KILL $(cat "$workspace/daemons")'
 
+# The next test must not find what this one left: a daemon that holds the state, a journald that is stopped or gone.
 on_failure() {
 	echo "standard error:"
 	tail -n 20 "$workspace/stderr"
-}
+	kill -KILL "$(daemon)"
+	wait_until 30 has_ended
+	kill -CONT "$(cat "$workspace/journald.pid")"
+	rm -f "$workspace/journald.off"
+	wait_until 30 journald_listens
+	stop_them
+} 2>/dev/null
 
 # Those whose cgroups are still there when a test ends go with it.
 start_some() {
@@ -101,6 +109,19 @@ all_said() {
 		| map(select(.state == $state and (.container.id as $id | $ids | index($id))))
 		| (unique_by([.id, .time]) | map(.container.id) | sort) == $ids' >/dev/null
 }
+# The state has each of them: they were seen and remembered.
+all_kept() {
+	local id
+	while read -r id; do
+		grep --quiet --text "$id" "$state/state" || return 1
+	done <"$workspace/ids"
+}
+# All of them have ended, and it knows.
+nothing_is_open() {
+	"$CAPAUDITD" status --socket "$workspace/socket" --format json 2>/dev/null | jq --exit-status --rawfile ids "$workspace/ids" '
+		($ids | split("\n") | map(select(. != ""))) as $ids
+		| [.findings[] | select(.container.id as $id | $ids | index($id))] == []' >/dev/null
+}
 # Nothing overtook anything.
 in_order() {
 	"$@" | jq --slurp --exit-status 'map(.time) | . == sort' >/dev/null
@@ -117,11 +138,17 @@ test_a_stopped_journald_gets_all_of_it_when_it_goes_on() {
 	kill -STOP "$(cat "$workspace/journald.pid")"
 	# more than its socket holds
 	start_some 40
-	sleep 3
-	kill -USR1 "$(daemon)"
+	wait_until "$patience" grep 'does not take findings' "$workspace/stderr"
+	wait_until "$patience" all_kept
+	# it does not wait for journald: who comes now is seen all the same
+	cp "$workspace/ids" "$workspace/all"
+	cp "$workspace/uids" "$workspace/all-uids"
+	start_some 1
+	wait_until "$patience" all_kept
+	cat "$workspace/all" >>"$workspace/ids"
+	cat "$workspace/all-uids" >>"$workspace/uids"
 	[[ $(grep -c State:.T "/proc/$(cat "$workspace/journald.pid")/status") == 1 ]]
-	# it does not wait for journald: whoever is stuck in a system call does not take this
-	grep -q 'State:.*S' "/proc/$(daemon)/status"
+	refused all_said opened in_journal
 	kill -CONT "$(cat "$workspace/journald.pid")"
 	wait_until "$patience" all_said opened in_journal
 	in_order in_journal
@@ -134,10 +161,9 @@ test_a_journal_that_is_gone_gets_all_of_it_when_it_is_back() {
 	start_daemon journal /dev/null
 	journal_down
 	start_some 5
-	sleep 2
+	wait_until "$patience" all_kept
 	stop_them
-	sleep 2
-	kill -0 "$(daemon)"
+	wait_until "$patience" nothing_is_open
 	journal_up
 	wait_until "$patience" all_said opened in_journal
 	wait_until "$patience" all_said resolved in_journal
@@ -151,12 +177,6 @@ test_what_waits_outlives_the_daemon_however_it_ends() {
 		journal_down
 		start_daemon journal /dev/null
 		start_some 5
-		all_kept() {
-			local id
-			while read -r id; do
-				grep --quiet --text "$id" "$state/state" || return 1
-			done <"$workspace/ids"
-		}
 		wait_until "$patience" all_kept
 		stop_daemon "$signal"
 		journal_up

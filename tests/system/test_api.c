@@ -7,7 +7,10 @@
 
 #include <capauditd/kubernetes.h>
 
+#include <errno.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 /* A pod of one container, as the API server would tell of it. */
@@ -471,6 +474,39 @@ static void no_capability_is_left_with_the_api_source_either(void **state)
 	free(status);
 }
 
+/* data: a file. */
+static int prepare_hosts(void *data)
+{
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		mount(data, "/etc/hosts", NULL, MS_BIND, NULL) != 0)
+		return -errno;
+	return 0;
+}
+
+/* A name is resolved by a thread that libcurl starts, with modules that libc opens then: the filter
+ * of system calls lets them, and that it refused nothing is looked at when the daemon has ended. */
+static void a_server_is_found_by_its_name_from_behind_the_filter(void **state)
+{
+	struct sys *sys = *state;
+	struct api api = api_start(sys, true);
+	const char *const argv[] = { "--kubeconfig", api.kubeconfig, "--node", "n1", NULL };
+	char *hosts = sys_print(sys, "%s/hosts", sys->directory);
+	uint64_t until = sys_now_ms() + SYS_PATIENCE_MS;
+	struct sys_daemon *daemon;
+
+	sys_need_containers(sys);
+	sys_write_file(hosts, "127.0.0.1 " API_HOST_NAME "\n");
+	daemon = sys_run(sys,
+		&(struct sys_daemon_options){
+			.policy = "none", .argv = argv, .prepare = prepare_hosts, .data = hosts });
+	while (kube_server_count(api.server, SERVER_NAMESPACES, SERVER_WATCH) == 0 &&
+		sys_now_ms() < until)
+		sys_sleep_ms(20);
+	assert_true(kube_server_count(api.server, SERVER_PODS, SERVER_LIST) > 0);
+	assert_true(kube_server_count(api.server, SERVER_NAMESPACES, SERVER_WATCH) > 0);
+	assert_int_equal(sys_daemon_stop(daemon, SIGTERM), 0);
+}
+
 static void what_cannot_be_is_a_usage_error(void **state)
 {
 	struct sys *sys = *state;
@@ -588,6 +624,7 @@ int main(void)
 		SYS_TEST(without_any_answer_drift_is_told_and_posture_waits),
 		SYS_TEST(posture_that_ends_while_it_waits_is_told_when_it_ends),
 		SYS_TEST(no_capability_is_left_with_the_api_source_either),
+		SYS_TEST(a_server_is_found_by_its_name_from_behind_the_filter),
 		SYS_TEST(what_cannot_be_is_a_usage_error),
 		SYS_TEST(a_scan_without_libcurl_says_so_and_is_incomplete),
 		SYS_TEST(without_libcurl_the_daemon_says_so_and_does_all_else),

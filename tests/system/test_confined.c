@@ -6,6 +6,7 @@
  */
 #include "sys.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
 #include <net/if.h>
@@ -79,6 +80,39 @@ static void who_has_its_user_and_no_capability_cannot_read_its_memory(void **sta
 		assert_int_equal(sys_daemon_stop(daemon, SIGTERM), 0);
 		sys_daemon_free(daemon);
 	}
+}
+
+/* Capabilities reach as far as the namespaces that they are used in. */
+static void a_container_with_sys_ptrace_does_not_see_it_from_its_pid_namespace(void **state)
+{
+	struct sys *sys = *state;
+	struct sys_daemon *daemon;
+	struct sys_container *container;
+	const char *proc;
+	size_t processes = 0;
+	struct dirent *entry;
+	DIR *folder;
+
+	sys_need_containers(sys);
+	daemon = sys_run(sys, &(struct sys_daemon_options){ .policy = make_policy(sys, "") });
+	container =
+		sys_start(sys, &(struct sys_spec){ .capabilities = UINT64_C(1) << CAP_SYS_PTRACE });
+	proc = sys_print(sys, "/proc/%d/root/proc", (int)container->pid);
+	folder = opendir(proc);
+	assert_non_null(folder);
+	while ((entry = readdir(folder))) {
+		char *name = sys_read_file(sys_print(sys, "%s/%s/comm", proc, entry->d_name));
+
+		processes += *name != '\0';
+		assert_string_not_equal(name, "capauditd\n");
+		free(name);
+	}
+	(void)closedir(folder);
+	assert_int_equal(processes, 1); /* its own */
+	/* The host sees it by that name. */
+	char *name = sys_read_file(sys_print(sys, "/proc/%d/comm", (int)sys_daemon_pid(daemon)));
+	assert_string_equal(name, "capauditd\n");
+	free(name);
 }
 
 /* -- what it writes -- */
@@ -195,6 +229,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		SYS_TEST(who_has_its_user_and_no_capability_cannot_read_its_memory),
+		SYS_TEST(a_container_with_sys_ptrace_does_not_see_it_from_its_pid_namespace),
 		SYS_TEST(what_it_writes_is_its_own_alone_whatever_the_umask),
 		SYS_TEST(metrics_are_on_loopback_where_nobody_says_otherwise),
 	};

@@ -124,11 +124,6 @@ static struct bytes encoded(const struct finding *finding)
 	return bytes;
 }
 
-static struct byte_reader reader_of(const struct bytes *bytes)
-{
-	return (struct byte_reader){ .at = bytes->data, .end = bytes->data + bytes->length };
-}
-
 static void same_text(char **a, char **b)
 {
 	assert_int_equal(*a == NULL, *b == NULL);
@@ -175,7 +170,7 @@ static void every_field_comes_back(void **state)
 
 	(void)state;
 	memset(&back, 0, sizeof(back));
-	assert_int_equal(finding_decode(reader_of(&bytes), &back), 0);
+	assert_int_equal(finding_decode(bytes_reader(&bytes), &back), 0);
 	same(&finding, &back);
 	bytes_done(&bytes);
 }
@@ -190,7 +185,7 @@ static void what_is_unknown_stays_so(void **state)
 
 	(void)state;
 	memset(&back, 0, sizeof(back));
-	assert_int_equal(finding_decode(reader_of(&bytes), &back), 0);
+	assert_int_equal(finding_decode(bytes_reader(&bytes), &back), 0);
 	assert_true(bytes.length < 64);
 	same(&finding, &back);
 	bytes_done(&bytes);
@@ -208,9 +203,33 @@ static void another_versions_fields_are_passed_over(void **state)
 	finding_encode(&finding, &bytes);
 	bytes_add_number(&bytes, 255);
 	bytes_add_block(&bytes, NULL, 0);
-	assert_int_equal(finding_decode(reader_of(&bytes), &back), 0);
+	assert_int_equal(finding_decode(bytes_reader(&bytes), &back), 0);
 	same(&finding, &back);
 	bytes_done(&bytes);
+}
+
+static void an_id_is_sixteen_hexadecimal_digits(void **state)
+{
+	static const char *const ids[] = { "", "0123456789abcde", "0123456789abcdeF",
+		"\033[31m6789abcde", "0123456789abcde " };
+	struct finding finding = whole_finding(), back;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(ids); i++) {
+		const char *id = ids[i / 2];
+		struct bytes bytes = encoded(&finding);
+		/* a later field counts: of the finding, or of its workload, which need have none */
+		bool refused = i % 2 == 0 || id[0];
+
+		bytes_add_number(&bytes, 10 + i % 2);
+		bytes_add_text(&bytes, id);
+		assert_int_equal(
+			finding_decode(bytes_reader(&bytes), &back), refused ? -EBADMSG : 0);
+		if (!refused)
+			finding_done(&back);
+		bytes_done(&bytes);
+	}
+	finding_done(&finding);
 }
 
 /* Whether it is refused or read as another finding: nothing worse happens (sanitizers look). */
@@ -222,7 +241,7 @@ static void any_torn_or_changed_byte_is_no_harm(void **state)
 
 	(void)state;
 	for (size_t length = 0; length < bytes.length; length++) {
-		struct byte_reader reader = reader_of(&bytes);
+		struct byte_reader reader = bytes_reader(&bytes);
 
 		reader.end = reader.at + length;
 		if (finding_decode(reader, &back) == 0)
@@ -231,7 +250,7 @@ static void any_torn_or_changed_byte_is_no_harm(void **state)
 	for (size_t i = 0; i < bytes.length; i++) {
 		for (unsigned bit = 0; bit < 8; bit++) {
 			bytes.data[i] ^= (uint8_t)(1u << bit);
-			if (finding_decode(reader_of(&bytes), &back) == 0)
+			if (finding_decode(bytes_reader(&bytes), &back) == 0)
 				finding_done(&back);
 			else
 				refused++;
@@ -252,7 +271,7 @@ static void running_out_of_memory_is_an_error_and_leaks_nothing(void **state)
 	(void)state;
 	for (unsigned long n = 1;; n++) {
 		fail_allocation_at(n);
-		int r = finding_decode(reader_of(&bytes), &back);
+		int r = finding_decode(bytes_reader(&bytes), &back);
 		bool fired = fail_allocation_fired();
 
 		fail_allocation_at(0);
@@ -295,7 +314,7 @@ static void numbers_blocks_and_texts_come_back(void **state)
 		bytes_add_number(&bytes, numbers[i]);
 	bytes_add_text(&bytes, "text");
 	bytes_add_block(&bytes, "a\0b", 3);
-	reader = reader_of(&bytes);
+	reader = bytes_reader(&bytes);
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		assert_true(bytes_take_number(&reader) == numbers[i]);
 	text = bytes_take_text(&reader, 4);
@@ -342,7 +361,7 @@ static void records_end_where_one_is_torn_or_damaged(void **state)
 	for (size_t i = second; i < log.length; i++) {
 		for (unsigned bit = 0; bit < 8; bit++) {
 			log.data[i] ^= (uint8_t)(1u << bit);
-			reader = reader_of(&log);
+			reader = bytes_reader(&log);
 			assert_int_equal(record_next(&reader, &record), 0);
 			assert_int_equal(record_next(&reader, &record), -EBADMSG);
 			assert_ptr_equal(reader.at, log.data + second);
@@ -350,7 +369,7 @@ static void records_end_where_one_is_torn_or_damaged(void **state)
 		}
 	}
 	memset(log.data, 0, log.length);
-	reader = reader_of(&log);
+	reader = bytes_reader(&log);
 	assert_int_equal(record_next(&reader, &record), -EBADMSG);
 	bytes_done(&log);
 }
@@ -361,6 +380,7 @@ int main(void)
 		cmocka_unit_test(every_field_comes_back),
 		cmocka_unit_test(what_is_unknown_stays_so),
 		cmocka_unit_test(another_versions_fields_are_passed_over),
+		cmocka_unit_test(an_id_is_sixteen_hexadecimal_digits),
 		cmocka_unit_test(any_torn_or_changed_byte_is_no_harm),
 		cmocka_unit_test(running_out_of_memory_is_an_error_and_leaks_nothing),
 		cmocka_unit_test(numbers_blocks_and_texts_come_back),

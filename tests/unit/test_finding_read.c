@@ -101,7 +101,8 @@ static void what_is_missing_or_of_another_type_is_unknown(void **state)
 		"{\"id\": \"0123456789abcdef\", \"verdict\": \"violation\", \"class\": \"drift\", "
 		"\"container\": {\"id\": \"x\", \"runtime\": \"new\", \"type\": 5}, \"count\": -1, "
 		"\"severity\": [], \"excess\": {\"effective\": [1, \"NEW\", \"CHOWN\"]}, "
-		"\"hints\": [{\"code\": \"new\"}, 7], \"process\": {\"pid\": \"1\", \"comm\": "
+		"\"hints\": [{\"code\": \"new\"}, 7], \"process\": {\"pid\": \"1\", "
+		"\"tid\": 4294967297, \"comm\": "
 		"\"longer than sixteen bytes\", \"capabilities\": {\"effective\": \"1\"}}, "
 		"\"first_seen\": \"yesterday\", \"pod\": null}";
 	struct finding f;
@@ -115,6 +116,7 @@ static void what_is_missing_or_of_another_type_is_unknown(void **state)
 	assert_int_equal(f.severity, SEVERITY_NONE);
 	assert_int_equal(f.excess.of[CAPABILITY_EFFECTIVE], BIT(CHOWN));
 	assert_int_equal(f.hints, 0);
+	assert_int_equal(f.process.tid, 0);
 	assert_int_equal(f.process.sets.of[CAPABILITY_EFFECTIVE], 0);
 	assert_int_equal(f.first_seen_us, 0);
 	finding_done(&f);

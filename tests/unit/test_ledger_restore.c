@@ -191,9 +191,11 @@ static void what_cannot_be_judged_now_is_trusted_until_it_is_observed(void **sta
 
 static void nonsense_is_refused_and_released(void **state)
 {
-	/* another word for telling; a process of two; a number without an end; too many */
-	static const uint8_t rows[][6] = { { 1 }, { 3 }, { 2, 0, 2, 1, 1, 1 },
-		{ 2, 0, 1, 1, 0x80, 0x80 }, { 2, 0, 0xff, 0xff, 0xff, 1 } };
+	/* another word for telling; a process of two; a number without an end; too many; a pid that
+	 * no kernel gives */
+	static const uint8_t rows[][9] = { { 1 }, { 3 }, { 2, 0, 2, 1, 1, 1, 1 },
+		{ 2, 0, 1, 1, 0x80, 0x80, 0x80, 0x80, 0x80 }, { 2, 0, 0xff, 0xff, 0xff, 1 },
+		{ 2, 0, 1, 0x80, 0x80, 0x80, 0x80, 0x08, 1 } };
 	struct ledger *ledger = ledger_new(RESOLVE_TIME);
 
 	(void)state;
@@ -295,6 +297,31 @@ static void a_record_that_gives_an_id_to_another_container_is_refused(void **sta
 	ledger_free(new);
 }
 
+/* As many as one container may have, and not one more, whatever the file says. */
+static void a_container_gets_no_more_room_than_it_had(void **state)
+{
+	static const uint8_t told[] = { 2, 0, 0 };
+	const unsigned most = 2 * LEDGER_CONTAINER_FINDINGS_MAX;
+	struct ledger *ledger = ledger_new(RESOLVE_TIME);
+
+	(void)state;
+	for (unsigned i = 0; i <= most + 1; i++) {
+		const bool other = i == most + 1;
+		struct observation o = observe_spec(&(struct spec){ other ? "d" : "c",
+			.class = i % 2 ? CLASS_DRIFT : CLASS_POSTURE, .effective = i + 1 });
+
+		assert_int_equal(
+			ledger_restore(ledger, &o.finding,
+				(struct byte_reader){ .at = told, .end = told + sizeof(told) }),
+			i == most ? -ENOSPC : 0);
+		assert_null(o.finding.container.id);
+		release_observation(&o);
+	}
+	assert_int_equal(ledger_count(ledger), most + 1);
+	assert_int_equal(ledger_dropped(ledger), 1);
+	ledger_free(ledger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +333,7 @@ int main(void)
 		cmocka_unit_test(nonsense_is_refused_and_released),
 		cmocka_unit_test(of_two_records_of_a_finding_the_later_counts),
 		cmocka_unit_test(a_record_that_gives_an_id_to_another_container_is_refused),
+		cmocka_unit_test(a_container_gets_no_more_room_than_it_had),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,8 @@ static void what_was_there_before_a_restart_keeps_its_number(void **state)
 	assert_int_equal(outbox_restore(outbox, 9, 0, SEVERITY_LOW, "x", 1), 0);
 	assert_int_equal(outbox_restore(outbox, 10, 1u << 8, SEVERITY_LOW, "x", 1), -EINVAL);
 	assert_int_equal(outbox_restore(outbox, 10, A, (enum severity)5, "x", 1), -EINVAL);
+	assert_int_equal(
+		outbox_restore(outbox, OUTBOX_NUMBER_MAX + 1, A, SEVERITY_LOW, "x", 1), -EINVAL);
 	assert_int_equal(put(outbox, A, SEVERITY_LOW), 10);
 	assert_int_equal(outbox_waiting(outbox, A), 2);
 	outbox_free(outbox);

@@ -101,6 +101,123 @@ static void a_folder_that_is_not_there_is_an_error(void **state)
 {
 	(void)state;
 	assert_int_equal(output_file_write("/nonexistent/x", "x", 1), -ENOENT);
+	assert_int_equal(output_file_write("/tmp/", "x", 1), -EISDIR);
+	assert_int_equal(output_file_write("/tmp", "x", 1), -EISDIR);
+	assert_int_equal(output_file_write("", "x", 1), -ENOENT);
+}
+
+static void a_name_without_a_folder_is_in_the_working_directory(void **state)
+{
+	_cleanup_close_ int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(chdir(folder), 0);
+	assert_int_equal(output_file_write("report", "one\n", 4), 0);
+	assert_content("one\n");
+	assert_int_equal(output_file_write("./report", "two\n", 4), 0);
+	assert_content("two\n");
+	assert_int_equal(fchdir(before), 0);
+}
+
+/* Makes a link in the folder; its path is static. */
+static const char *make_link(const char *name, const char *target)
+{
+	static char link[sizeof(path) + 8];
+
+	(void)snprintf(link, sizeof(link), "%s/%s", folder, name);
+	assert_int_equal(symlink(target, link), 0);
+	return link;
+}
+
+static void a_link_of_our_own_leads_to_the_file_that_is_replaced(void **state)
+{
+	const char *const targets[] = { "report", path, "./report", "../nonexistent/../x" };
+	const char *link;
+	struct stat st;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		link = make_link("link", targets[i]);
+		assert_int_equal(output_file_write(link, i % 2 ? "one\n" : "two\n", 4), 0);
+		assert_content(i % 2 ? "one\n" : "two\n");
+		assert_int_equal(lstat(link, &st), 0);
+		assert_true(S_ISLNK(st.st_mode));
+		assert_int_equal(unlink(link), 0);
+	}
+	link = make_link("link", targets[3]);
+	assert_int_equal(output_file_write(link, "x", 1), -ENOENT);
+	assert_int_equal(unlink(link), 0);
+	link = make_link("link", "link");
+	assert_int_equal(output_file_write(link, "x", 1), -ELOOP);
+	assert_int_equal(unlink(link), 0);
+}
+
+/* Somebody may have put it there for a file of ours to be replaced. */
+static void a_link_in_a_folder_of_others_is_not_followed(void **state)
+{
+	const char *link;
+	char through[sizeof(path) + 32], target[sizeof(path) + 8];
+
+	(void)state;
+	assert_int_equal(output_file_write(path, "one\n", 4), 0);
+	link = make_link("link", "report");
+	assert_int_equal(chmod(folder, 01777), 0);
+	assert_int_equal(output_file_write(link, "two\n", 4), -ELOOP);
+	assert_content("one\n");
+	/* Nor on the way. */
+	assert_int_equal(unlink(link), 0);
+	link = make_link("link", ".");
+	(void)snprintf(through, sizeof(through), "%s/report", link);
+	assert_int_equal(output_file_write(through, "two\n", 4), -ELOOP);
+	assert_content("one\n");
+	assert_int_equal(unlink(link), 0);
+	/* Nor where one of ours leads to it. */
+	(void)snprintf(target, sizeof(target), "%s/own", folder);
+	assert_int_equal(mkdir(target, 0700), 0);
+	link = make_link("link", "report");
+	(void)snprintf(through, sizeof(through), "%s/first", target);
+	assert_int_equal(symlink("../link", through), 0);
+	assert_int_equal(output_file_write(through, "two\n", 4), -ELOOP);
+	assert_content("one\n");
+	assert_int_equal(unlink(through), 0);
+	assert_int_equal(rmdir(target), 0);
+	assert_int_equal(unlink(link), 0);
+	/* A file is none of these. */
+	assert_int_equal(output_file_write(path, "two\n", 4), 0);
+	assert_content("two\n");
+}
+
+/* "/dev/stdout" is a link to one to one. */
+static void what_is_open_is_written_to_by_its_link_in_proc(void **state)
+{
+	char link[64], text[8];
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", ends[1]);
+	assert_int_equal(output_file_write(link, "one\n", 4), 0);
+	assert_int_equal(read(ends[0], text, sizeof(text)), 4);
+	(void)snprintf(link, sizeof(link), "/dev/fd/%d", ends[1]);
+	assert_int_equal(output_file_write(link, "two\n", 4), 0);
+	assert_int_equal(read(ends[0], text, sizeof(text)), 4);
+	assert_memory_equal(text, "two\n", 4);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	assert_int_equal(output_file_write("/dev/null", "x", 1), 0);
+}
+
+static void a_pipe_that_somebody_put_there_is_not_written_to(void **state)
+{
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("skipped: only root can make somebody else's\n");
+		skip();
+	}
+	assert_int_equal(mkfifo(path, 0666), 0);
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	assert_int_equal(chmod(folder, 01777), 0);
+	assert_int_equal(output_file_write(path, "x", 1), -EPERM);
 }
 
 static void number(char *line, unsigned at)
@@ -200,6 +317,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_cannot_be_written_leaves_the_old_file, set_up, tear_down),
 		cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
+		cmocka_unit_test_setup_teardown(
+			a_name_without_a_folder_is_in_the_working_directory, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_link_of_our_own_leads_to_the_file_that_is_replaced, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_link_in_a_folder_of_others_is_not_followed, set_up, tear_down),
+		cmocka_unit_test(what_is_open_is_written_to_by_its_link_in_proc),
+		cmocka_unit_test_setup_teardown(
+			a_pipe_that_somebody_put_there_is_not_written_to, set_up, tear_down),
 		cmocka_unit_test(lines_come_in_order_and_their_writer_never_waits),
 		cmocka_unit_test(what_cannot_be_set_to_non_blocking_is_not_waited_for),
 		cmocka_unit_test(a_reader_that_has_gone_is_an_error),

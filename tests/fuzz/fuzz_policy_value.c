@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Texts of a policy that have a form of their own, read as each of them: what is taken says one
+ * thing and no other, and what is refused leaves nothing behind.
+ */
+#include "check.h"
+
+#include "../../daemon/core/policy_value.h"
+
+#include <capauditd/macros.h>
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static void check_result(int r)
+{
+	CHECK(r == 0 || r == -EINVAL || r == -ERANGE);
+}
+
+/* Two durations, one behind the other, are their sum. */
+static void check_duration(const char *text)
+{
+	const uint64_t more_us = 3600001000;
+	_cleanup_free_ char *both = NULL;
+	uint64_t us = 4711, sum = 4711;
+	int r = duration_from_text(text, &us);
+
+	check_result(r);
+	CHECK(r == 0 || us == 4711);
+	if (r == -EINVAL)
+		return;
+	if (asprintf(&both, "%s1h1ms", text) < 0) {
+		both = NULL;
+		return;
+	}
+	if (r == 0 && us <= UINT64_MAX - more_us)
+		CHECK(duration_from_text(both, &sum) == 0 && sum == us + more_us);
+	else
+		CHECK(duration_from_text(both, &sum) == -ERANGE && sum == 4711);
+}
+
+static void check_date(const char *text)
+{
+	uint64_t day = 4711;
+	int r = date_from_text(text, &day);
+	char again[16];
+	time_t seconds;
+	struct tm tm;
+
+	check_result(r);
+	CHECK(r == 0 || day == 4711);
+	if (r < 0)
+		return;
+	seconds = (time_t)(day * 86400);
+	CHECK(gmtime_r(&seconds, &tm));
+	CHECK(strftime(again, sizeof(again), "%Y-%m-%d", &tm) > 0 && strcmp(again, text) == 0);
+}
+
+/* An address of IPv4 is one for the system as well. */
+static void check_address(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	int r = listen_address_check(text);
+	_cleanup_free_ char *host = NULL;
+	struct in_addr address;
+
+	check_result(r);
+	if (r < 0)
+		return;
+	CHECK(colon && colon > text);
+	CHECK(strtoul(colon + 1, NULL, 10) >= 1 && strtoul(colon + 1, NULL, 10) <= UINT16_MAX);
+	host = strndup(text, (size_t)(colon - text));
+	if (!host)
+		return;
+	if (*text == '[')
+		CHECK(host[strlen(host) - 1] == ']' && strchr(host, ':'));
+	else
+		CHECK(inet_pton(AF_INET, host, &address) == 1);
+}
+
+static void check_label_key(const char *text)
+{
+	const char *slash = strchr(text, '/');
+	const char *name = slash ? slash + 1 : text;
+	int r = label_key_check(text);
+
+	CHECK(r == 0 || r == -EINVAL);
+	if (r < 0)
+		return;
+	CHECK(*name && strlen(name) <= 63 && !strchr(name, '/'));
+	CHECK(!slash || (slash > text && slash - text <= 253));
+	for (const char *p = text; *p; p++)
+		CHECK(isalnum((unsigned char)*p) || strchr("-_./", *p));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_cleanup_free_ char *text = size ? strndup((const char *)data, size) : strdup("");
+
+	if (!text)
+		return 0;
+	check_duration(text);
+	check_date(text);
+	check_address(text);
+	check_label_key(text);
+	return 0;
+}
