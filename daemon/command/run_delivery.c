@@ -167,19 +167,22 @@ static void flush_sink(struct run *run, unsigned sink, const struct finding *fre
 	}
 }
 
-/* There is no memory for it to wait in: it may be taken at once all the same. */
+/* There is no memory for it to wait in: it may be taken at once all the same. Whether all took it.
+ */
 static bool send_at_once(struct run *run, unsigned sinks, const struct finding *fresh)
 {
-	bool taken = false;
+	bool taken = fresh != NULL;
 
 	for (unsigned sink = 0; fresh && sink < RUN_SINKS; sink++) {
-		if (!(sinks & 1u << sink) || run->sinks[sink].resting ||
-			outbox_first(run->outbox, 1u << sink))
-			continue;
-		int r = send_finding(run, sink, &run->context, fresh, true);
+		int r = -EAGAIN;
 
-		taken |= r >= 0;
-		take_answer(run, sink, 0, r);
+		if (!(sinks & 1u << sink))
+			continue;
+		if (!run->sinks[sink].resting && !outbox_first(run->outbox, 1u << sink)) {
+			r = send_finding(run, sink, &run->context, fresh, true);
+			take_answer(run, sink, 0, r);
+		}
+		taken &= r >= 0;
 	}
 	return taken;
 }
@@ -194,7 +197,7 @@ bool run_send(struct run *run, unsigned sinks, enum severity severity, const str
 					&number);
 
 	/* What is not kept was told all the same, or is counted. */
-	if (number)
+	if (number || bytes->failed)
 		run_keep_transition(run, number, r == 0 ? sinks : 0, severity, bytes, fresh);
 	if (r == -ENOMEM) {
 		fine = send_at_once(run, sinks, fresh);

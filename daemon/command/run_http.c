@@ -170,7 +170,7 @@ static const char *explain(int error)
 }
 
 /* What was asked for and cannot be had is an error; what is on by default is missing, which is
- * said. */
+ * said. Out of memory is neither: whoever starts us again finds some. */
 static int complain(
 	struct run *run, const char *what, const char *where, bool asked_for, const char *why)
 {
@@ -201,6 +201,10 @@ static int open_place(struct run *run, const struct place *place)
 		return complain(run, place->what, where, asked_for, diag.message);
 	if (r == 0)
 		r = place->serve(run, where);
+	if (r == -ENOMEM) {
+		message("cannot serve %s at %s: %s", place->what, where, strerror(ENOMEM));
+		return EXIT_STATUS_INTERNAL;
+	}
 	return r < 0 ? complain(run, place->what, where, asked_for, explain(r)) : EXIT_STATUS_OK;
 }
 
@@ -216,8 +220,10 @@ int run_open_http(struct run *run)
 	int status = EXIT_STATUS_OK;
 
 	run->http = calloc(1, sizeof(*run->http));
-	if (!run->http)
+	if (!run->http) {
+		message("cannot start: %s", strerror(ENOMEM));
 		return EXIT_STATUS_INTERNAL;
+	}
 	run->http->path.fd = run->http->path.directory = -1;
 	for (size_t i = 0; status == EXIT_STATUS_OK && i < ARRAY_SIZE(places); i++)
 		status = open_place(run, &places[i]);

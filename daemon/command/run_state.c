@@ -245,8 +245,10 @@ void run_keep_transition(struct run *run, uint64_t number, unsigned sinks, enum 
 {
 	_cleanup_(bytes_done) struct bytes record = { 0 }, saved = { 0 };
 
-	if (!run->state || item->failed)
+	if (!run->state)
 		return;
+	/* What cannot be said of it a new file makes up for. */
+	record.failed = item->failed;
 	make_waiting(finding ? RECORD_TRANSITION : RECORD_WAITING, number, sinks, severity,
 		item->data, item->length, &record);
 	if (finding) {

@@ -240,11 +240,36 @@ static int complete(struct bpf_engine *engine, const struct task *task, struct p
 	return process->exe ? 0 : -ENOMEM;
 }
 
+/* What the pass has seen of that thread need not be read from /proc, where it is dear to make. */
+static bool find_facts(
+	const struct bpf_engine *engine, const struct task *task, struct process *ret)
+{
+	const struct bpf_task_record *record =
+		bpf_crowd_find(&engine->before, (uint32_t)task->pid, (uint32_t)task->tid);
+	struct task seen;
+
+	if (!record || bpf_ticks(engine, record->start_ns) != task->start_ticks)
+		return false;
+	seen = bpf_task_of(engine, record);
+	*ret = (struct process){
+		.uid = record->uid,
+		.gid = record->gid,
+		.no_new_privs = seen.no_new_privs,
+		.seccomp = seen.seccomp,
+		.host_namespaces_known = HOST_NAMESPACE_PID,
+		.host_namespaces = record->pid_namespace_level ? 0 : HOST_NAMESPACE_PID,
+	};
+	memcpy(ret->comm, record->comm, sizeof(ret->comm));
+	ret->comm[sizeof(ret->comm) - 1] = '\0';
+	return true;
+}
+
 int bpf_describe(struct engine *base, const struct task *task, struct process *ret)
 {
 	struct bpf_engine *engine = (struct bpf_engine *)base;
-	struct process process = { 0 };
-	int r = procfs_describe(&engine->procfs->engine, task, &process);
+	struct process process = { 0 }, facts;
+	bool known = find_facts(engine, task, &facts);
+	int r = procfs_describe_with(engine->procfs, task, known ? &facts : NULL, &process);
 
 	if (r == 0 && !process.exe && engine->describe)
 		r = complete(engine, task, &process);

@@ -146,15 +146,15 @@ static int read_executable(struct procfs *procfs, int proc, struct process *proc
 	return process->exe ? 0 : -ENOMEM;
 }
 
-static int read_label(int proc, struct process *process)
+static int read_label(const struct procfs *procfs, int proc, struct process *process)
 {
 	char label[LABEL_MAX];
-	ssize_t n = proc_read(proc, "attr/current", label, sizeof(label));
+	ssize_t n = procfs->labels ? proc_read(proc, "attr/current", label, sizeof(label)) : 0;
 
 	while (n > 0 && (label[n - 1] == '\n' || label[n - 1] == '\0'))
 		n--;
 	if (n <= 0)
-		return 0; /* EINVAL where no LSM has labels */
+		return 0;
 	process->lsm = strndup(label, (size_t)n);
 	return process->lsm ? 0 : -ENOMEM;
 }
@@ -198,17 +198,18 @@ static int check_start(struct procfs *procfs, int proc, uint64_t start_ticks)
 	return facts.start_ticks == start_ticks ? 0 : -ESRCH;
 }
 
-static int read_all(
-	struct procfs *procfs, int proc, const struct task *task, struct process *process)
+/* What its status says is in `process` already, or must be read. */
+static int read_all(struct procfs *procfs, int proc, const struct task *task, bool facts_known,
+	struct process *process)
 {
-	int r = read_facts(procfs, proc, task->tid, process);
+	int r = facts_known ? 0 : read_facts(procfs, proc, task->tid, process);
 
 	if (r == 0)
 		r = read_cmdline(procfs, proc, process);
 	if (r == 0)
 		r = read_executable(procfs, proc, process);
 	if (r == 0)
-		r = read_label(proc, process);
+		r = read_label(procfs, proc, process);
 	if (r == 0) {
 		read_namespaces(procfs, proc, process);
 		r = check_start(procfs, proc, task->start_ticks);
@@ -216,32 +217,36 @@ static int read_all(
 	return r;
 }
 
-int procfs_describe(struct engine *engine, const struct task *task, struct process *ret)
+int procfs_describe_with(struct procfs *procfs, const struct task *task,
+	const struct process *facts, struct process *ret)
 {
-	struct procfs *procfs = (struct procfs *)engine;
-	struct process process = {
-		.pid = task->pid,
-		.tid = task->tid,
-		.ppid = task->ppid,
-		.start_ticks = task->start_ticks,
-		.sets = task->sets,
-		.user_namespace = task->user_namespace,
-	};
+	struct process process = facts ? *facts : (struct process){ 0 };
 	_cleanup_close_ int proc = proc_open(task->pid);
 	int r;
 
 	if (proc < 0)
 		return proc;
+	process.pid = task->pid;
+	process.tid = task->tid;
+	process.ppid = task->ppid;
+	process.start_ticks = task->start_ticks;
+	process.sets = task->sets;
+	process.user_namespace = task->user_namespace;
 	/* The key is an inode unless bit 63 says that it is a hash of uid_map. */
 	if (!(task->user_namespace_key >> 63))
 		process.user_namespace_inode = task->user_namespace_key;
 	process.start_us =
 		procfs->boot_us + task->start_ticks * 1000000u / (uint64_t)procfs->ticks_per_second;
-	r = read_all(procfs, proc, task, &process);
+	r = read_all(procfs, proc, task, facts, &process);
 	if (r < 0) {
 		process_done(&process);
 		return r;
 	}
 	*ret = process;
 	return 0;
+}
+
+int procfs_describe(struct engine *engine, const struct task *task, struct process *ret)
+{
+	return procfs_describe_with((struct procfs *)engine, task, NULL, ret);
 }

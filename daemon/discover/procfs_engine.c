@@ -126,6 +126,15 @@ static void learn_host(struct procfs *procfs)
 		procfs->host_network_file = st.st_ino;
 }
 
+/* Where no LSM gives labels the kernel says EINVAL. */
+static bool has_labels(void)
+{
+	_cleanup_close_ int fd = open("/proc/self/attr/current", O_RDONLY | O_CLOEXEC);
+	char byte;
+
+	return fd >= 0 && !(read(fd, &byte, 1) < 0 && errno == EINVAL);
+}
+
 static bool is_apparmor_enabled(void)
 {
 	_cleanup_close_ int fd =
@@ -181,6 +190,7 @@ int engine_procfs_new(struct engine **ret)
 	procfs->in_initial_pid_namespace =
 		stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == initial_inodes[0];
 	procfs->apparmor = is_apparmor_enabled();
+	procfs->labels = has_labels();
 	procfs->ticks_per_second = sysconf(_SC_CLK_TCK);
 	procfs->boot_us = boot_time_us();
 	learn_host(procfs);

@@ -28,6 +28,7 @@ struct procfs {
 	uint64_t boot_us;	    /* realtime of the boot, for start times */
 	long ticks_per_second;
 	bool in_initial_pid_namespace;
+	bool labels;   /* some LSM gives processes labels: /proc/PID/attr/current can be read */
 	bool apparmor; /* capget(2) may be masked by the target's profile */
 };
 
@@ -75,6 +76,11 @@ bool procfs_is_hidden(struct procfs *procfs);
 /* What pass() and describe() do. */
 int procfs_pass(struct engine *engine, const struct pass_options *options, struct snapshot *ret);
 int procfs_describe(struct engine *engine, const struct task *task, struct process *ret);
+/* The same where what /proc/PID/status and comm say is known: `facts` has uid, gid, comm,
+ * no_new_privs, seccomp and the host's PID namespace, and nothing that is owned. NULL: not known.
+ */
+int procfs_describe_with(struct procfs *procfs, const struct task *task,
+	const struct process *facts, struct process *ret);
 
 /* FNV-1a; only to tell texts apart inside one process, never across machines. */
 uint64_t procfs_hash(const char *text, size_t length);

@@ -12,7 +12,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 
 #define NOW	  UINT64_C(1790000000000000)
@@ -628,6 +630,74 @@ static void running_out_of_memory_loses_no_line(void **state)
 	}
 }
 
+/* A journal beside it. */
+static int open_journal(struct daemon *d)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/journal", folder);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(journal_link_new(address.sun_path, &d->run.journal), 0);
+	d->run.outputs |= OUTPUT_JOURNAL;
+	return fd;
+}
+
+static void close_journal(int fd)
+{
+	char socket_path[80];
+
+	(void)snprintf(socket_path, sizeof(socket_path), "%s/journal", folder);
+	assert_int_equal(unlink(socket_path), 0);
+	(void)close(fd);
+}
+
+static size_t read_journal(int fd)
+{
+	static char entry[65536];
+	size_t entries = 0;
+	ssize_t n;
+
+	while ((n = recv(fd, entry, sizeof(entry) - 1, 0)) > 0) {
+		entry[n] = '\0';
+		entries += strstr(entry, "\nCAPAUDIT_ID=") != NULL;
+	}
+	return entries;
+}
+
+/* That one of two has it is no comfort to who reads the other. */
+static void what_one_of_two_sinks_does_not_get_for_want_of_memory_is_counted(void **state)
+{
+	bool fired = true;
+
+	(void)state;
+	for (unsigned long n = 1; fired; n++) {
+		struct daemon d;
+		size_t lines, entries;
+
+		begin(&d);
+		int journal = open_journal(&d);
+		fill_pipe(&d);
+		ledger_begin(d.run.ledger, NOW);
+		struct observation o = observe_spec(&(struct spec){ "c", .effective = SYS_ADMIN });
+		fail_allocation_at(n);
+		int r = ledger_observe(run_deliver, &d.run, d.run.ledger, &o);
+		fired = fail_allocation_fired();
+		fail_allocation_at(0);
+		release_observation(&o);
+		empty_pipe(&d);
+		lines = read_lines(&d);
+		entries = read_journal(journal);
+		assert_true(lines <= 1 && entries <= 1);
+		assert_int_equal(
+			outbox_dropped(d.run.outbox), r == 0 && (lines == 0 || entries == 0));
+		end(&d);
+		close_journal(journal);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
 static void a_state_for_which_there_is_no_memory_is_not_written_over(void **state)
 {
 	struct bytes content = make_file();
@@ -691,6 +761,7 @@ int main(void)
 		STATE_TEST(a_place_that_is_not_ours_alone_is_not_used),
 		STATE_TEST(without_a_place_it_goes_on),
 		STATE_TEST(running_out_of_memory_loses_no_line),
+		STATE_TEST(what_one_of_two_sinks_does_not_get_for_want_of_memory_is_counted),
 		STATE_TEST(a_state_for_which_there_is_no_memory_is_not_written_over),
 	};
 
