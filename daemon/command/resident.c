@@ -30,7 +30,7 @@ static int release_segments(struct dl_phdr_info *info, size_t size, void *data)
 
 /* Freed memory that is given back is paid for when it is touched again, page by page: not after
  * each pass. */
-#define TRIM_US 60000000u
+#define TRIM_US 10000000u
 
 void release_memory(uint64_t now_us, uint64_t *trimmed_us)
 {

@@ -127,7 +127,7 @@ void run_judge_again(struct run *run);
 void run_remember(void *data, const struct audit_result *result, struct audited *audited);
 
 /* resident.c: between passes, what only a pass needs is the node's. *trimmed_us, of the monotonic
- * clock, is 0 at first, and is kept up to date: what was freed is given back once a minute. */
+ * clock, is 0 at first, and is kept up to date: what was freed is given back every ten seconds. */
 void release_memory(uint64_t now_us, uint64_t *trimmed_us);
 
 /* run_events.c */

@@ -134,6 +134,7 @@ static size_t judge(const struct made *made, size_t count, uint64_t age)
 	audit_result_done(&result);
 	registry_free(audit.registry);
 	snapshot_done(&audit.snapshot);
+	free(audit.space.tasks);
 	return observations;
 }
 
@@ -211,6 +212,7 @@ static void watch_done(struct watched *w)
 {
 	registry_free(w->audit.registry);
 	snapshot_done(&w->audit.snapshot);
+	free(w->audit.space.tasks);
 	policy_free(w->policy);
 }
 
