@@ -402,8 +402,8 @@ void audit_judge_input(const struct audit *audit, uint64_t realtime_us, struct j
 
 #define QUESTION_US 100000u /* between two questions whether to go on */
 
-/* By the clock: who is asked tells the service manager that the daemon lives, whose socket holds few
- * such messages. */
+/* By the clock: who is asked tells the service manager that the daemon lives, whose socket holds
+ * few such messages. */
 static bool is_cancelled(const struct audit *audit, uint64_t *asked_us)
 {
 	uint64_t now;
