@@ -191,6 +191,22 @@ static void confine(struct run *run)
 			r == -ELIBACC ? "this build has none" : strerror(-r));
 }
 
+/* What the loop itself lacks memory for it does later: to be blind for as long as it takes to start
+ * again would be worse. It is ended where that goes on. */
+#define LOOP_FAILURES_MAX 100u
+#define LOOP_PAUSE_US	  100000u
+
+static int loop(struct run *run)
+{
+	int r = sd_event_loop(run->event);
+
+	for (unsigned failures = 1; r == -ENOMEM && failures < LOOP_FAILURES_MAX; failures++) {
+		(void)usleep(LOOP_PAUSE_US);
+		r = sd_event_loop(run->event);
+	}
+	return r;
+}
+
 static int turn(struct run *run)
 {
 	int r = drop_privileges();
@@ -204,7 +220,7 @@ static int turn(struct run *run)
 	run_say(run, JOURNAL_STARTED, LOG_INFO,
 		"capauditd " CAPAUDITD_VERSION " started on node %s with policy %s.",
 		run->node.name, policy_file(run->policy) ? policy_file(run->policy) : "(built-in)");
-	r = sd_event_loop(run->event);
+	r = loop(run);
 	(void)notify("STOPPING=1");
 	if (r < 0) {
 		message("the event loop failed: %s", strerror(-r));

@@ -26,10 +26,13 @@
 #include <string.h>
 #include <sys/types.h>
 
-#define SYS_CONTAINERS_MAX 512
-#define SYS_SPAWNED_MAX	   64
-#define SYS_HIERARCHIES	   32
-#define SYS_PATIENCE_MS	   60000 /* how long something that must happen may take */
+#define SYS_CONTAINERS_MAX  512
+#define SYS_SPAWNED_MAX	    64
+#define SYS_HIERARCHIES	    32
+#define SYS_HARNESS	    "/capauditd-test-" /* begins the name of a test program's own cgroup */
+#define SYS_MADE_KUBEPODS   "/capauditd-made-kubepods"
+#define SYS_MADE_CONTAINERD "/capauditd-made-run-containerd"
+#define SYS_PATIENCE_MS	    180000 /* how long something that must happen may take */
 
 /* Docker's and containerd's default set; the whole of CAP_NET_BIND_SERVICE. */
 #define SYS_DEFAULT_SET	     UINT64_C(0xa80425fb)
@@ -71,11 +74,10 @@ struct sys {
 	char harness_cgroup[64]; /* "/capauditd-test-TOKEN" */
 	char *hierarchy[SYS_HIERARCHIES]; /* mount points of all cgroup hierarchies */
 	size_t hierarchies;
-	const char *home;  /* the hierarchy that the harness's own cgroup is in */
-	char *old_cgroup;  /* where the test program was in it before */
-	bool own_kubepods; /* /kubepods did not exist before us */
-	bool root;	   /* otherwise nearly everything is skipped */
-	bool nested;	   /* not in the host's PID namespace: scans get --nested */
+	const char *home; /* the hierarchy that the harness's own cgroup is in */
+	char *old_cgroup; /* where the test program was in it before */
+	bool root;	  /* otherwise nearly everything is skipped */
+	bool nested;	  /* not in the host's PID namespace: scans get --nested */
 	bool have_inside, have_runc, have_busybox, have_bpf;
 	uint64_t all;  /* every capability that this machine gives to root */
 	unsigned made; /* ids given out */
@@ -89,10 +91,9 @@ struct sys {
 	} spawned[SYS_SPAWNED_MAX]; /* killed when the test ends */
 	struct sys_owned *owned;    /* freed when the test ends */
 	struct sys_daemon *daemon;
-	pid_t containerd;	 /* 0: not started */
-	bool own_run_containerd; /* /run/containerd did not exist before us */
-	bool have_image;	 /* the program's own image was imported */
-	const char *engine;	 /* NULL: as options and policies say */
+	pid_t containerd;   /* 0: not started */
+	bool have_image;    /* the program's own image was imported */
+	const char *engine; /* NULL: as options and policies say */
 };
 
 /* For cmocka: group fixture, and what runs after every test (stops all that it started). */
@@ -120,6 +121,8 @@ char *sys_read_file(const char *path); /* "" where it cannot be read; the caller
 void sys_make_directories(const char *path);
 /* Waits until the file contains the text. */
 void sys_wait_text(struct sys *sys, const char *path, const char *text);
+/* The same of a line that contains both. */
+void sys_wait_line(struct sys *sys, const char *path, const char *first, const char *second);
 /* Text of a printf format, owned by the fixture until the test ends. */
 char *sys_print(struct sys *sys, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

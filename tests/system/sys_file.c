@@ -61,23 +61,48 @@ void sys_make_directories(const char *path)
 		fail_msg("%s: %s", path, strerror(errno));
 }
 
-void sys_wait_text(struct sys *sys, const char *path, const char *text)
+static bool has_line(const char *text, const char *first, const char *second)
+{
+	for (const char *at = text; (at = strstr(at, first)); at++) {
+		const char *line = at, *end = strchr(at, '\n');
+
+		while (line > text && line[-1] != '\n')
+			line--;
+		if (end && memmem(line, (size_t)(end - line), second, strlen(second)))
+			return true;
+	}
+	return false;
+}
+
+/* `second` NULL: the text anywhere. */
+static void wait_for(struct sys *sys, const char *path, const char *first, const char *second)
 {
 	uint64_t until = sys_now_ms() + SYS_PATIENCE_MS;
 
 	for (;;) {
 		char *there = sys_read_file(path);
-		bool found = strstr(there, text) != NULL;
+		bool found = second ? has_line(there, first, second) : strstr(there, first) != NULL;
 
 		if (!found && sys_now_ms() > until) {
 			sys_own(sys, there, free);
-			fail_msg("%s does not come to say \"%s\": %s", path, text, there);
+			fail_msg("%s does not come to say \"%s\"%s%s: %s", path, first,
+				second ? " with " : "", second ? second : "", there);
 		}
 		free(there);
 		if (found)
 			return;
 		sys_sleep_ms(10);
 	}
+}
+
+void sys_wait_text(struct sys *sys, const char *path, const char *text)
+{
+	wait_for(sys, path, text, NULL);
+}
+
+void sys_wait_line(struct sys *sys, const char *path, const char *first, const char *second)
+{
+	wait_for(sys, path, first, second);
 }
 
 char *sys_print(struct sys *sys, const char *format, ...)

@@ -124,12 +124,15 @@ static void start_guard(struct sys *sys)
 	sys->guard = ends[1];
 }
 
-static void note_kubepods(struct sys *sys)
+/* Whichever test program ends last removes what none found there: a cgroup says so meanwhile. */
+static void note_shared(struct sys *sys)
 {
-	char path[PATH_MAX];
-
-	(void)snprintf(path, sizeof(path), "%s/kubepods", sys->home ? sys->home : "");
-	sys->own_kubepods = access(path, F_OK) != 0;
+	if (!sys->home || !sys->root)
+		return;
+	if (access(sys_print(sys, "%s/kubepods", sys->home), F_OK) != 0)
+		(void)mkdir(sys_print(sys, "%s" SYS_MADE_KUBEPODS, sys->home), 0755);
+	if (access("/run/containerd", F_OK) != 0)
+		(void)mkdir(sys_print(sys, "%s" SYS_MADE_CONTAINERD, sys->home), 0755);
 }
 
 /* The harness, and with it all that it starts, lives in a cgroup that the guard empties. */
@@ -177,7 +180,7 @@ int sys_setup(void **state)
 	(void)snprintf(
 		sys->directory, sizeof(sys->directory), "/tmp/capauditd-test-%s", sys->token);
 	(void)snprintf(
-		sys->harness_cgroup, sizeof(sys->harness_cgroup), "/capauditd-test-%s", sys->token);
+		sys->harness_cgroup, sizeof(sys->harness_cgroup), SYS_HARNESS "%s", sys->token);
 	(void)snprintf(sys->host_root, sizeof(sys->host_root), "%s/host", sys->directory);
 	(void)snprintf(sys->rootfs, sizeof(sys->rootfs), "%s/rootfs", sys->directory);
 	(void)snprintf(sys->program, sizeof(sys->program), "%s/capauditd", sys->directory);
@@ -186,12 +189,11 @@ int sys_setup(void **state)
 	sys->root = geteuid() == 0;
 	/* What containers leave behind is ours to reap, not that of a PID 1 which may not care. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-	sys->own_run_containerd = access("/run/containerd", F_OK) != 0;
 	sys_find_hierarchies(sys);
-	note_kubepods(sys);
 	start_guard(sys);
 	if (sys->root)
 		enter_harness_cgroup(sys);
+	note_shared(sys);
 	find_pid_namespace(sys);
 	find_all_capabilities(sys);
 	make_host_root(sys);

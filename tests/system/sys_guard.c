@@ -88,21 +88,57 @@ static void clean_run_containerd(void)
 		(void)rmdir(insisted[i]);
 }
 
-/* Shims die with their containers' processes, and the cgroup of the harness holds the rest. */
-static void clean(struct sys *sys)
+static void clean_kubepods(const struct sys *sys)
 {
 	char path[PATH_MAX];
 
-	remove_remembered(sys);
-	sys_cgroup_remove(sys, sys->harness_cgroup);
-	for (size_t i = 0; sys->own_kubepods && i < sys->hierarchies; i++) {
+	for (size_t i = 0; i < sys->hierarchies; i++) {
 		(void)snprintf(path, sizeof(path), "%s/kubepods/burstable", sys->hierarchy[i]);
 		(void)rmdir(path);
 		(void)snprintf(path, sizeof(path), "%s/kubepods", sys->hierarchy[i]);
 		(void)rmdir(path);
 	}
-	if (sys->own_run_containerd)
+}
+
+/* Has each test program that is still there a cgroup? Ours is gone. */
+static bool others_are_there(const struct sys *sys)
+{
+	DIR *home = opendir(sys->home);
+	const struct dirent *entry;
+	bool found = false;
+
+	while (home && !found && (entry = readdir(home)))
+		found = strncmp(entry->d_name, &SYS_HARNESS[1], sizeof(SYS_HARNESS) - 2) == 0;
+	if (home)
+		(void)closedir(home);
+	return found;
+}
+
+/* True, once, where a cgroup of that name says that it was made by the tests. */
+static bool take_note(const struct sys *sys, const char *name)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s%s", sys->home, name);
+	return rmdir(path) == 0;
+}
+
+static void clean_shared(const struct sys *sys)
+{
+	if (!sys->home || !sys->root || others_are_there(sys))
+		return;
+	if (take_note(sys, SYS_MADE_KUBEPODS))
+		clean_kubepods(sys);
+	if (take_note(sys, SYS_MADE_CONTAINERD))
 		clean_run_containerd();
+}
+
+/* Shims die with their containers' processes, and the cgroup of the harness holds the rest. */
+static void clean(struct sys *sys)
+{
+	remove_remembered(sys);
+	sys_cgroup_remove(sys, sys->harness_cgroup);
+	clean_shared(sys);
 	unmount_below(sys->directory);
 	(void)nftw(sys->directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }

@@ -252,29 +252,45 @@ static unsigned long wakeups(struct sys *sys, struct sys_daemon *daemon)
 	return strtoul(status_line(sys, daemon, "voluntary_ctxt_switches"), NULL, 10);
 }
 
-/* How often the daemon was woken by as many programs with these capabilities. */
-static unsigned long measure(struct sys *sys, struct sys_daemon *daemon, uint64_t capabilities)
+/* How often the daemon was woken while that one executed MANY programs. Others on this machine may
+ * do something meanwhile that it is told of: where it was woken more often than `enough`, this is
+ * tried again, and the least counts. */
+static unsigned long measure_launches(
+	struct sys *sys, struct sys_daemon *daemon, pid_t launcher, unsigned long enough)
 {
-	struct sys_container *container = bare(sys);
-	pid_t launcher = start_launcher(sys, container, capabilities, MANY);
+	unsigned long least = ULONG_MAX;
 
 	/* Of what is there a pass says what it may. */
 	make_a_pass(sys, daemon);
-	const unsigned long before = wakeups(sys, daemon);
-	launch(sys, launcher, 1);
-	return wakeups(sys, daemon) - before;
+	for (unsigned round = 1; round == 1 || (round <= 5 && least > enough); round++) {
+		const unsigned long before = wakeups(sys, daemon);
+
+		launch(sys, launcher, round);
+		const unsigned long woken = wakeups(sys, daemon) - before;
+		least = woken < least ? woken : least;
+	}
+	return least;
+}
+
+/* By as many programs with these capabilities. */
+static unsigned long measure(
+	struct sys *sys, struct sys_daemon *daemon, uint64_t capabilities, unsigned long enough)
+{
+	struct sys_container *container = bare(sys);
+
+	return measure_launches(
+		sys, daemon, start_launcher(sys, container, capabilities, MANY), enough);
 }
 
 static void a_compliant_program_wakes_nobody(void **state)
 {
 	struct sys *sys = *state;
 	struct sys_daemon *daemon = start_daemon(sys, "");
-	const unsigned long quiet = measure(sys, daemon, SYS_NET_BIND_SERVICE);
-	const unsigned long loud = measure(sys, daemon, SYS_SYS_ADMIN);
+	const unsigned long loud = measure(sys, daemon, SYS_SYS_ADMIN, ULONG_MAX);
+	const unsigned long quiet = measure(sys, daemon, SYS_NET_BIND_SERVICE, loud / 10);
 
 	print_message(
 		"%s compliant programs: %lu wake-ups; violating ones: %lu\n", MANY, quiet, loud);
-	/* Others on this machine may do something meanwhile. */
 	assert_true(loud > 100);
 	assert_true(quiet < loud / 4);
 }
@@ -294,10 +310,7 @@ static void what_a_container_was_granted_and_may_hold_is_not_told(void **state)
 	struct sys_daemon *daemon = start_daemon(sys, privileged(sys, container));
 	pid_t launcher = start_launcher(sys, container, SYS_SYS_ADMIN, MANY);
 
-	make_a_pass(sys, daemon);
-	const unsigned long before = wakeups(sys, daemon);
-	launch(sys, launcher, 1);
-	const unsigned long woken = wakeups(sys, daemon) - before;
+	const unsigned long woken = measure_launches(sys, daemon, launcher, 50);
 	print_message("%s permitted programs: %lu wake-ups\n", MANY, woken);
 	assert_true(woken < 100);
 	/* Drift is never permitted: the container was given SYS_ADMIN alone. */
@@ -402,6 +415,35 @@ static void a_cgroup_that_was_there_and_empty_is_attributed(void **state)
 	assert_int_equal(sys_number(finding, "count"), 2);
 }
 
+#define LOST " events were lost"
+
+static unsigned long times_said(const char *errors)
+{
+	unsigned long times = 0;
+
+	while ((errors = strstr(errors, LOST))) {
+		errors += sizeof(LOST) - 1;
+		times++;
+	}
+	return times;
+}
+
+/* The largest of the numbers that were said. */
+static unsigned long most_lost(const char *errors)
+{
+	unsigned long most = 0;
+
+	for (const char *at = errors; (at = strstr(at, LOST)); at += sizeof(LOST) - 1) {
+		const char *number = at;
+
+		while (number > errors && number[-1] >= '0' && number[-1] <= '9')
+			number--;
+		const unsigned long lost = strtoul(number, NULL, 10);
+		most = lost > most ? lost : most;
+	}
+	return most;
+}
+
 /* What began while the ring was full is lost, and made up for by a pass. */
 static void what_the_ring_does_not_hold_is_said_and_made_up_for(void **state)
 {
@@ -409,6 +451,7 @@ static void what_the_ring_does_not_hold_is_said_and_made_up_for(void **state)
 	struct sys_daemon *daemon = start_daemon(sys, "");
 	struct sys_container *noisy = bare(sys), *late = bare(sys);
 	pid_t launcher = start_launcher(sys, noisy, SYS_NET_ADMIN, "6000");
+	const uint64_t begin = sys_now_ms();
 	size_t from = 0;
 
 	(void)sys_daemon_wait(daemon, &from, noisy, "opened");
@@ -420,12 +463,16 @@ static void what_the_ring_does_not_hold_is_said_and_made_up_for(void **state)
 	sys_daemon_signal(daemon, SIGCONT);
 	from = 0;
 	(void)sys_daemon_wait(daemon, &from, late, "opened");
+	/* Some thousands, in a pass and once a minute at the most: where others on this machine had
+	 * made it lose something before, it is said later. */
 	uint64_t until = sys_now_ms() + SYS_PATIENCE_MS;
-	while (!strstr(sys_daemon_errors(daemon), "events were lost") && sys_now_ms() < until)
-		sys_sleep_ms(20);
-	const char *said = strstr(sys_daemon_errors(daemon), " events were lost");
-	assert_non_null(said);
-	assert_null(strstr(said + 2, "events were lost"));
+	while (most_lost(sys_daemon_errors(daemon)) < 1000 && sys_now_ms() < until) {
+		sys_daemon_signal(daemon, SIGUSR1);
+		sys_sleep_ms(200);
+	}
+	const uint64_t took = sys_now_ms() - begin;
+	assert_true(most_lost(sys_daemon_errors(daemon)) >= 1000);
+	assert_true(times_said(sys_daemon_errors(daemon)) <= 1 + took / 60000);
 	/* And it hears as before. */
 	let_it_catch_up(sys, daemon);
 	assert_int_equal(opened(sys, daemon, noisy), 1);

@@ -612,6 +612,9 @@ static void its_default_command_is_the_daemon_which_reports_and_ends(void **stat
 	char *text = sys_read_file(output);
 	sys_own(sys, text, free);
 	assert_non_null(strstr(text, "\"state\":\"opened\""));
+	/* The runtime's own filter lets it put on one. */
+	if (!strstr(text, "No filter of system calls: this build has none"))
+		assert_null(strstr(text, "No filter of system calls"));
 
 	const char *const end[] = { "task", "kill", "--signal", "SIGTERM", own->id, NULL };
 	const char *const wait[] = { "task", "rm", own->id, NULL };
@@ -641,10 +644,7 @@ static void the_daemon_hears_of_a_program_that_begins(void **state)
 	sys_wait_text(sys, output, "The bpf engine looks");
 	sys_wait_text(sys, output, "started on node");
 	(void)sys_exec(sys, container, sys->all, NULL);
-	sys_wait_text(sys, output, "\"class\":\"drift\"");
-	char *text = sys_read_file(output);
-	sys_own(sys, text, free);
-	assert_non_null(strstr(text, container->id));
+	sys_wait_line(sys, output, container->id, "\"class\":\"drift\"");
 }
 
 /* As the policy has it that comes with the manifests. */

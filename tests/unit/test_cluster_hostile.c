@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "../support/fail_allocation.h"
+#include "../support/under_valgrind.h"
 
 #define HASH "0a77940c6dfc1730d60de34c7cbd2995"
 #define MIRROR(hash)                                                              \
@@ -209,7 +210,8 @@ static unsigned put_large(struct cluster *c, bool pods)
 static void the_memory_of_all_records_is_bounded(void **state)
 {
 	(void)state;
-	for (unsigned pods = 0; pods < 2; pods++) {
+	/* Namespaces and pods. */
+	for (unsigned pods = 0; pods < under_valgrind(2, 1); pods++) {
 		_cleanup_(cluster_freep) struct cluster *c = cluster_new();
 		unsigned first = put_large(c, pods);
 

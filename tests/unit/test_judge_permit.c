@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/under_valgrind.h"
+
 #define ROUNDS	  20000u
 #define TASKS	  4u
 #define TICKS	  100u
@@ -241,10 +243,11 @@ static size_t observe(const struct scene *s)
 
 static void nothing_is_said_of_whoever_is_within_the_permit(void **state)
 {
+	const unsigned long rounds = under_valgrind(ROUNDS, ROUNDS / 20);
 	unsigned policies = 0, permits = 0, wide = 0, excused = 0;
 
 	(void)state;
-	for (unsigned round = 0; round < ROUNDS; round++) {
+	for (unsigned long round = 0; round < rounds; round++) {
 		_cleanup_(policy_freep) struct policy *policy = any_policy();
 		struct scene s;
 		capability_mask permitted;
@@ -268,7 +271,7 @@ static void nothing_is_said_of_whoever_is_within_the_permit(void **state)
 		excused += observe(&s) == 0;
 	}
 	/* What was tried is worth something. */
-	assert_true(policies > ROUNDS / 2 && permits > policies / 3);
+	assert_true(policies > rounds / 2 && permits > policies / 3);
 	assert_true(wide > permits / 10 && wide < permits);
 	assert_true(excused < permits / 2);
 }

@@ -78,7 +78,7 @@ static struct {
 	struct run *run;
 	void (*live)(sd_event *event);
 	int error; /* of the loop */
-	bool lived;
+	bool begun, begun_again, lived;
 	char open[16][FINDING_ID_SIZE]; /* at the end */
 	size_t open_count;
 	uint64_t dropped, lost;
@@ -160,6 +160,10 @@ int __wrap_sd_event_loop(sd_event *event)
 {
 	int code = 0;
 
+	/* It may be turned again where it ran out of memory, and begins anew. */
+	daemon_is.begun = true;
+	daemon_is.begun_again |= daemon_is.error != 0;
+	daemon_is.error = 0;
 	daemon_is.live(event);
 	if (daemon_is.error)
 		return daemon_is.error;
@@ -276,6 +280,7 @@ static void note_open(void)
 /* In which everything happens, and something may fail. */
 static void live_through_all(sd_event *event)
 {
+	world = &first;
 	turn(event);
 	look_twice(event);
 	tell_events(daemon_is.run);
@@ -320,7 +325,7 @@ static bool fired;
 static void live_first(sd_event *event)
 {
 	live_through_all(event);
-	fired = fail_allocation_fired();
+	fired |= fail_allocation_fired();
 	live_on(event);
 }
 
@@ -383,7 +388,8 @@ struct outcome {
 	size_t open_count;
 	uint64_t lost; /* said to be lost */
 	int status;    /* of the first daemon */
-	bool again;    /* a second one had to take its place */
+	bool ended;    /* that one, though it had started */
+	bool again;    /* a second one had to take its place, or it began anew */
 	bool answers;  /* it did, to whoever asked in the end */
 };
 
@@ -410,11 +416,13 @@ static bool live(unsigned long n, struct outcome *ret)
 
 	if (status != EXIT_STATUS_OK) {
 		ret->status = reached ? status : EXIT_STATUS_USAGE;
+		ret->ended = daemon_is.begun;
 		ret->again = true;
 		world = &first;
 		write_policy(tolerant);
 		assert_int_equal(run_daemon(live_first, 0), EXIT_STATUS_OK);
 	}
+	ret->again |= daemon_is.begun_again;
 	ret->answers = daemon_is.lived && daemon_is.metrics && daemon_is.findings;
 	memcpy(ret->open, daemon_is.open, sizeof(ret->open));
 	ret->open_count = daemon_is.open_count;
@@ -508,6 +516,8 @@ static const char *find_fault(const struct outcome *outcome)
 {
 	if (outcome->status != EXIT_STATUS_OK && outcome->status != EXIT_STATUS_INTERNAL)
 		return "the daemon ended with another status than an internal failure's";
+	if (outcome->ended)
+		return "the daemon had started, and ended";
 	if (!outcome->answers)
 		return "nobody answers any more";
 	if (count_missing(outcome, &expected) > outcome->lost)

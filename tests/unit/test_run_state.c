@@ -5,6 +5,7 @@
  */
 // wrap: pwrite fsync fdatasync
 #include "../support/fail_allocation.h"
+#include "../support/under_valgrind.h"
 #include "ledger_fixture.h"
 
 #include "../../daemon/command/run.h"
@@ -417,11 +418,13 @@ static void put_file(const uint8_t *data, size_t length)
 
 static void a_file_that_ends_anywhere_has_all_that_was_whole(void **state)
 {
+	const size_t step = under_valgrind(1, 7);
 	struct bytes content = make_file();
 	size_t most = 0;
 
 	(void)state;
-	for (size_t length = 0; length <= content.length; length++) {
+	/* All of it last. */
+	for (size_t length = content.length % step; length <= content.length; length += step) {
 		struct daemon d;
 
 		put_file(content.data, length);
@@ -435,7 +438,7 @@ static void a_file_that_ends_anywhere_has_all_that_was_whole(void **state)
 			assert_int_equal(waiting(&d), 2);
 		}
 		/* what follows is appended to what is whole */
-		if (length % 64 == 0) {
+		if (length % 64 < step) {
 			size_t open = ledger_count(d.run.ledger);
 
 			open_one(&d, 9, SEVERITY_LOW);
@@ -450,10 +453,11 @@ static void a_file_that_ends_anywhere_has_all_that_was_whole(void **state)
 
 static void a_damaged_file_is_no_harm(void **state)
 {
+	const size_t step = under_valgrind(1, 7);
 	struct bytes content = make_file();
 
 	(void)state;
-	for (size_t i = 0; i < content.length; i++) {
+	for (size_t i = 0; i < content.length; i += step) {
 		struct daemon d;
 
 		content.data[i] ^= (uint8_t)(1u << i % 8);
@@ -469,8 +473,10 @@ static void a_damaged_file_is_no_harm(void **state)
 /* Of n bytes, for every n: the daemon goes on, says it, and keeps all of it once there is room. */
 static void a_full_disk_is_survived_and_made_up_for(void **state)
 {
+	const long step = (long)under_valgrind(7, 101);
+
 	(void)state;
-	for (long room = 0; room < 3000; room += 7) {
+	for (long room = 0; room < 3000; room += step) {
 		struct daemon d;
 
 		put_file((const uint8_t *)"", 0);
@@ -609,10 +615,11 @@ static void without_a_place_it_goes_on(void **state)
 
 static void running_out_of_memory_loses_no_line(void **state)
 {
+	const unsigned long step = under_valgrind(1, 3);
 	bool fired = true;
 
 	(void)state;
-	for (unsigned long n = 1; fired; n++) {
+	for (unsigned long n = 1; fired; n += step) {
 		struct daemon d;
 
 		begin(&d);
@@ -700,11 +707,12 @@ static void what_one_of_two_sinks_does_not_get_for_want_of_memory_is_counted(voi
 
 static void a_state_for_which_there_is_no_memory_is_not_written_over(void **state)
 {
+	const unsigned long step = under_valgrind(1, 7);
 	struct bytes content = make_file();
 	bool fired = true;
 
 	(void)state;
-	for (unsigned long n = 1; fired; n++) {
+	for (unsigned long n = 1; fired; n += step) {
 		struct daemon d;
 		size_t known;
 

@@ -70,6 +70,9 @@ struct bpf_walk {
 	__u32 first, count; /* rows */
 	__u32 visited;	    /* tasks */
 	__u32 cut;	    /* there was more than was written */
+	__u32 shift; /* how much further the same task was in the last walk's rows; unsigned: it
+			wraps */
+	__u32 unused;
 	struct bpf_totals totals;
 };
 

@@ -9,6 +9,8 @@
 #include "kernel.h"
 #include "record.h"
 
+_Static_assert(BPF_COMM_SIZE == 16, "two words");
+
 /* How a member is read: by itself, or through a helper, which costs some nanoseconds for each and
  * needs no pointer that the verifier knows. */
 #ifdef READ_BY_HELPER
@@ -97,8 +99,21 @@ static __always_inline void read_pid_namespace(struct pid *pid, struct bpf_task_
 				bpf_core_type_size(struct upid));
 }
 
-/* All but the credentials. */
-static __always_inline void read_process(struct task_struct *task, struct bpf_task_record *record)
+static __always_inline void read_comm(
+	const struct task_struct *task, struct bpf_task_record *record)
+{
+#ifdef READ_BY_HELPER
+	bpf_probe_read_kernel(record->comm, sizeof(record->comm), task->comm);
+#else
+	const char *from = task->comm;
+
+	*(__u64 *)record->comm = *(const __u64 *)from;
+	*(__u64 *)(record->comm + 8) = *(const __u64 *)(from + 8);
+#endif
+}
+
+/* All but the credentials and the PID namespace. */
+static __always_inline void read_own(struct task_struct *task, struct bpf_task_record *record)
 {
 	struct task_struct *leader = get(task, group_leader), *parent = get(task, real_parent);
 	__u16 flags = 0;
@@ -115,8 +130,14 @@ static __always_inline void read_process(struct task_struct *task, struct bpf_ta
 		flags |= BPF_TASK_NO_NEW_PRIVS;
 	record->flags = flags;
 	read_placement(get(task, cgroups), &record->placement);
+	read_comm(task, record);
+}
+
+/* All but the credentials. */
+static __always_inline void read_process(struct task_struct *task, struct bpf_task_record *record)
+{
+	read_own(task, record);
 	read_pid_namespace(get(task, thread_pid), record);
-	bpf_probe_read_kernel(record->comm, sizeof(record->comm), task->comm);
 }
 
 /* All of a record is written. */

@@ -41,6 +41,44 @@ struct {
 	__type(value, struct bpf_task_record);
 } rows SEC(".maps");
 
+#define LOOK_AHEAD 4u /* so many may have ended, one after the other, between two that have not */
+
+/* The same task in the walk before, which is in the table's other half: where it was, since the
+ * kernel's list keeps its order. NULL: it was not there, or not found. */
+static __always_inline const struct bpf_task_record *find_last(const struct bpf_task_record *record)
+{
+	for (__u32 i = 0; i < LOOK_AHEAD; i++) {
+		__u32 at = walk.count + walk.shift + i;
+		__u32 row = BPF_WALK_ROWS - walk.first + at;
+		const struct bpf_task_record *last =
+			at < BPF_WALK_ROWS ? bpf_map_lookup_elem(&rows, &row) : 0;
+
+		if (!last)
+			break;
+		if (last->tid == record->tid && last->start_ns == record->start_ns) {
+			walk.shift += i;
+			return last;
+		}
+	}
+	walk.shift--;
+	return 0;
+}
+
+/* A task's ids never change: what was read once is not read again, from places in memory where
+ * nothing else is needed. */
+static __always_inline void find_pid_namespace(
+	struct task_struct *task, struct bpf_task_record *record)
+{
+	const struct bpf_task_record *last = find_last(record);
+
+	if (!last || record->tid != record->pid) {
+		read_pid_namespace(get(task, thread_pid), record);
+		return;
+	}
+	record->pid_namespace_level = last->pid_namespace_level;
+	record->namespace_pid = last->namespace_pid;
+}
+
 /* What the loop counts is in memory of which the verifier knows nothing: of variables it would try
  * each value. */
 SEC("by_id/syscall")
@@ -49,7 +87,7 @@ int capauditd_walk(void *context)
 	struct bpf_iter_task iterator;
 	struct task_struct *task;
 
-	walk.count = walk.visited = walk.cut = 0;
+	walk.count = walk.visited = walk.cut = walk.shift = 0;
 	__builtin_memset(&walk.totals, 0, sizeof(walk.totals));
 	rcu_read_lock();
 	iter_task_new(&iterator, 0, ALL_THREADS);
@@ -66,7 +104,9 @@ int capauditd_walk(void *context)
 			walk.cut = 1;
 			break;
 		}
-		read_task(task, record);
+		read_own(task, record);
+		read_credentials(get(task, real_cred), record);
+		find_pid_namespace(task, record);
 		count_selected(record, &walk.totals);
 		walk.count++;
 	}
