@@ -14,7 +14,7 @@
 
 #define FIXTURE_NODE	"node-1"
 #define FIXTURE_TOKEN	"token-1"
-#define FIXTURE_SECONDS 120u /* a test that takes longer hangs, and ends the program */
+#define FIXTURE_SECONDS 300u /* a test that takes longer hangs, and ends the program */
 
 struct fixture {
 	struct kube_server *server;
