@@ -27,12 +27,10 @@ void process_done(struct process *process)
 	*process = (struct process){ 0 };
 }
 
-int process_set_cmdline(struct process *process, const char *text, size_t length)
+int process_set_words(struct process *process, const char *text, size_t length)
 {
 	_cleanup_(arguments_freep) char **words = NULL;
 
-	while (length && text[length - 1] == '\0')
-		length--;
 	if (!length)
 		return 0;
 	words = calloc(PROCESS_ARGUMENTS_MAX + 1, sizeof(*words));
@@ -51,6 +49,13 @@ int process_set_cmdline(struct process *process, const char *text, size_t length
 	arguments_free(process->cmdline);
 	process->cmdline = TAKE_PTR(words);
 	return 0;
+}
+
+int process_set_cmdline(struct process *process, const char *text, size_t length)
+{
+	while (length && text[length - 1] == '\0')
+		length--;
+	return process_set_words(process, text, length);
 }
 
 void process_forget_arguments(struct process *process)

@@ -246,21 +246,10 @@ static bool find_facts(
 {
 	const struct bpf_task_record *record =
 		bpf_crowd_find(&engine->before, (uint32_t)task->pid, (uint32_t)task->tid);
-	struct task seen;
 
 	if (!record || bpf_ticks(engine, record->start_ns) != task->start_ticks)
 		return false;
-	seen = bpf_task_of(engine, record);
-	*ret = (struct process){
-		.uid = record->uid,
-		.gid = record->gid,
-		.no_new_privs = seen.no_new_privs,
-		.seccomp = seen.seccomp,
-		.host_namespaces_known = HOST_NAMESPACE_PID,
-		.host_namespaces = record->pid_namespace_level ? 0 : HOST_NAMESPACE_PID,
-	};
-	memcpy(ret->comm, record->comm, sizeof(ret->comm));
-	ret->comm[sizeof(ret->comm) - 1] = '\0';
+	*ret = bpf_facts_of(engine, record);
 	return true;
 }
 

@@ -78,37 +78,17 @@ static int read_exe(struct words *words, const struct bpf_exec_event *event, str
 	return 0;
 }
 
-static int read_args(struct words *words, const struct bpf_exec_event *event, struct process *ret)
+static int read_args(
+	const struct words *words, const struct bpf_exec_event *event, struct process *ret)
 {
-	size_t left = event->args_length, count = 0;
-	const char *at = words->at;
-
-	if (left > words->left)
+	if (event->args_length > words->left)
 		return -EBADMSG;
-	ret->cmdline = calloc(PROCESS_ARGUMENTS_MAX + 1, sizeof(*ret->cmdline));
-	if (!ret->cmdline)
-		return -ENOMEM;
-	while (left && count < PROCESS_ARGUMENTS_MAX) {
-		size_t length = strnlen(at, left);
-
-		ret->cmdline[count] = strndup(at, length);
-		if (!ret->cmdline[count++])
-			return -ENOMEM;
-		length += length < left;
-		at += length;
-		left -= length;
-	}
-	if (!count)
-		free(TAKE_PTR(ret->cmdline));
-	return 0;
+	return process_set_words(ret, words->at, event->args_length);
 }
 
 static void read_namespaces(
 	const struct procfs *procfs, const struct bpf_exec_event *event, struct process *process)
 {
-	process->host_namespaces_known = HOST_NAMESPACE_PID;
-	if (!event->task.pid_namespace_level)
-		process->host_namespaces = HOST_NAMESPACE_PID;
 	for (unsigned i = BPF_NAMESPACE_PID + 1; i < BPF_NAMESPACES; i++) {
 		if (!event->namespaces[i] || !procfs->host_inode[i])
 			continue;
@@ -118,27 +98,20 @@ static void read_namespaces(
 	}
 }
 
-static void read_facts(const struct bpf_engine *engine, const struct bpf_exec_event *event,
-	const struct task *task, struct process *process)
+struct process bpf_facts_of(const struct bpf_engine *engine, const struct bpf_task_record *record)
 {
-	const struct bpf_task_record *record = &event->task;
+	const struct task task = bpf_task_of(engine, record);
+	struct process process = procfs_process_of(engine->procfs, &task);
 
-	process->pid = task->pid;
-	process->tid = task->tid;
-	process->ppid = task->ppid;
-	process->start_ticks = task->start_ticks;
-	process->start_us =
-		engine->procfs->boot_us + task->start_ticks * 1000000u / engine->ticks_per_second;
-	memcpy(process->comm, record->comm, sizeof(process->comm));
-	process->comm[sizeof(process->comm) - 1] = '\0';
-	process->uid = record->uid;
-	process->gid = record->gid;
-	process->sets = task->sets;
-	process->user_namespace = task->user_namespace;
-	process->user_namespace_inode = record->user_namespace;
-	process->no_new_privs = task->no_new_privs;
-	process->seccomp = task->seccomp;
-	read_namespaces(engine->procfs, event, process);
+	process.uid = record->uid;
+	process.gid = record->gid;
+	process.no_new_privs = task.no_new_privs;
+	process.seccomp = task.seccomp;
+	process.host_namespaces_known = HOST_NAMESPACE_PID;
+	process.host_namespaces = record->pid_namespace_level ? 0 : HOST_NAMESPACE_PID;
+	memcpy(process.comm, record->comm, sizeof(process.comm));
+	process.comm[sizeof(process.comm) - 1] = '\0';
+	return process;
 }
 
 /* Kernels before 5.13 let a name of the old hierarchies be changed to one with a newline, which
@@ -239,13 +212,14 @@ static int open_text(const struct bpf_exec_event *event, size_t size, struct wor
 int bpf_description_decode(const struct bpf_engine *engine, const struct bpf_exec_event *event,
 	size_t size, struct process *ret)
 {
-	struct process process = { 0 };
+	struct process process;
 	struct words words;
 	int r;
 
 	r = open_text(event, size, &words);
 	if (r < 0)
 		return r;
+	process = bpf_facts_of(engine, &event->task);
 	read_namespaces(engine->procfs, event, &process);
 	r = read_exe(&words, event, &process);
 	if (r < 0) {
@@ -286,7 +260,8 @@ int bpf_event_decode(struct bpf_engine *engine, const struct bpf_exec_event *eve
 	made.namespace_init = (struct namespace_init){ (pid_t)event->namespace_init,
 		bpf_ticks(engine, event->namespace_init_start_ns) };
 	memcpy(made.place, &event->task.placement, sizeof(made.place));
-	read_facts(engine, event, &made.task, &made.process);
+	made.process = bpf_facts_of(engine, &event->task);
+	read_namespaces(engine->procfs, event, &made.process);
 	r = decode(engine, event, &words, text, &made);
 	if (r < 0) {
 		process_done(&made.process);

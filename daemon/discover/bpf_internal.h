@@ -213,7 +213,9 @@ void bpf_describe_sweep(struct bpf_engine *engine); /* at the end of a pass */
 #define BPF_CGROUP_TEXT_MAX 8192u
 int bpf_event_decode(struct bpf_engine *engine, const struct bpf_exec_event *event, size_t size,
 	char text[static BPF_CGROUP_TEXT_MAX], struct exec_event *ret);
-/* The same of a description: only what the kernel tells better than /proc is filled in (exe,
+/* What a record tells of its task, besides what it runs; nothing of it is owned. */
+struct process bpf_facts_of(const struct bpf_engine *engine, const struct bpf_task_record *record);
+/* The same of a description, of which what the kernel tells better than /proc is wanted (exe,
  * namespaces). */
 int bpf_description_decode(const struct bpf_engine *engine, const struct bpf_exec_event *event,
 	size_t size, struct process *ret);

@@ -217,26 +217,32 @@ static int read_all(struct procfs *procfs, int proc, const struct task *task, bo
 	return r;
 }
 
+struct process procfs_process_of(const struct procfs *procfs, const struct task *task)
+{
+	return (struct process){
+		.pid = task->pid,
+		.tid = task->tid,
+		.ppid = task->ppid,
+		.start_ticks = task->start_ticks,
+		.start_us = procfs->boot_us +
+			    task->start_ticks * 1000000u / (uint64_t)procfs->ticks_per_second,
+		.sets = task->sets,
+		.user_namespace = task->user_namespace,
+		/* The key is an inode unless bit 63 says that it is a hash of uid_map. */
+		.user_namespace_inode =
+			task->user_namespace_key >> 63 ? 0 : task->user_namespace_key,
+	};
+}
+
 int procfs_describe_with(struct procfs *procfs, const struct task *task,
 	const struct process *facts, struct process *ret)
 {
-	struct process process = facts ? *facts : (struct process){ 0 };
+	struct process process = facts ? *facts : procfs_process_of(procfs, task);
 	_cleanup_close_ int proc = proc_open(task->pid);
 	int r;
 
 	if (proc < 0)
 		return proc;
-	process.pid = task->pid;
-	process.tid = task->tid;
-	process.ppid = task->ppid;
-	process.start_ticks = task->start_ticks;
-	process.sets = task->sets;
-	process.user_namespace = task->user_namespace;
-	/* The key is an inode unless bit 63 says that it is a hash of uid_map. */
-	if (!(task->user_namespace_key >> 63))
-		process.user_namespace_inode = task->user_namespace_key;
-	process.start_us =
-		procfs->boot_us + task->start_ticks * 1000000u / (uint64_t)procfs->ticks_per_second;
 	r = read_all(procfs, proc, task, facts, &process);
 	if (r < 0) {
 		process_done(&process);

@@ -76,9 +76,11 @@ bool procfs_is_hidden(struct procfs *procfs);
 /* What pass() and describe() do. */
 int procfs_pass(struct engine *engine, const struct pass_options *options, struct snapshot *ret);
 int procfs_describe(struct engine *engine, const struct task *task, struct process *ret);
-/* The same where what /proc/PID/status and comm say is known: `facts` has uid, gid, comm,
- * no_new_privs, seccomp and the host's PID namespace, and nothing that is owned. NULL: not known.
- */
+/* What a task tells of its process; the rest is zeroes. */
+struct process procfs_process_of(const struct procfs *procfs, const struct task *task);
+/* As procfs_describe(), where what /proc/PID/status and comm say is known: `facts` has that as well
+ * (uid, gid, comm, no_new_privs, seccomp, the host's PID namespace), and nothing that is owned.
+ * NULL: it is not known. */
 int procfs_describe_with(struct procfs *procfs, const struct task *task,
 	const struct process *facts, struct process *ret);
 

@@ -151,10 +151,11 @@ struct process {
 };
 
 void process_done(struct process *process);
-/* Takes the words of a text as that of /proc/PID/cmdline: each ends with a NUL, the last perhaps
- * not. Words that are empty at the end (of a process that overwrote its arguments) are left out,
- * as is what exceeds PROCESS_ARGUMENTS_MAX; where nothing is left it keeps what it has. 0 or
- * -ENOMEM. */
+/* Takes the words of a text: each ends with a NUL, the last perhaps not. What exceeds
+ * PROCESS_ARGUMENTS_MAX is left out; where there are none it keeps what it has. 0 or -ENOMEM. */
+int process_set_words(struct process *process, const char *text, size_t length);
+/* The same of a text as that of /proc/PID/cmdline: words that are empty at the end (of a process
+ * that overwrote its arguments) are left out. */
 int process_set_cmdline(struct process *process, const char *text, size_t length);
 /* Forgets all words of its command line but the first: the others can hold secrets. */
 void process_forget_arguments(struct process *process);
