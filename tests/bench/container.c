@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -142,6 +143,15 @@ void become(const char *role)
 {
 	(void)execl("/proc/self/exe", program_invocation_short_name, role, (char *)NULL);
 	die("/proc/self/exe: %s", strerror(errno));
+}
+
+void *map_shared(int fd, size_t size)
+{
+	void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (shared == MAP_FAILED)
+		die("mmap: %s", strerror(errno));
+	return shared;
 }
 
 uint64_t now_ns(int clock)

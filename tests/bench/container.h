@@ -6,6 +6,7 @@
 #ifndef CAPAUDITD_BENCH_CONTAINER_H
 #define CAPAUDITD_BENCH_CONTAINER_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -35,6 +36,9 @@ void hold(uint64_t bounding, uint64_t permitted, uint64_t effective);
 /* This program again, with another first argument: whoever has not exec'd in a container counts as
  * one that is still being set up. */
 _Noreturn void become(const char *role);
+
+/* What a descriptor of a memory file stands for, for all that inherit it. */
+void *map_shared(int fd, size_t size);
 
 uint64_t now_ns(int clock);
 int compare_numbers(const void *a, const void *b); /* of uint64_t, for qsort() */

@@ -47,16 +47,6 @@ struct shared {
 	uint64_t begun_ns[256]; /* of whoever has that turn */
 };
 
-static struct shared *map_shared(void)
-{
-	struct shared *shared =
-		mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED, SHARED, 0);
-
-	if (shared == MAP_FAILED)
-		die("mmap: %s", strerror(errno));
-	return shared;
-}
-
 static void start_one(struct shared *shared, unsigned char turn)
 {
 	uint64_t *begun = &shared->begun_ns[turn];
@@ -77,7 +67,7 @@ static void start_one(struct shared *shared, unsigned char turn)
  * which is one as well, gives it up here. */
 _Noreturn static void be_starter(void)
 {
-	struct shared *shared = map_shared();
+	struct shared *shared = map_shared(SHARED, sizeof(struct shared));
 	unsigned char turn = 0;
 
 	hold(SET, SET, 0);
@@ -138,7 +128,7 @@ static struct shared *open_shared(int *ret_gate, int *ret_finished)
 	open_at(turns[0], TURNS_IN);
 	open_at(turns[1], TURNS_OUT);
 	open_at(finished[1], FINISHED);
-	return map_shared();
+	return map_shared(SHARED, sizeof(struct shared));
 }
 
 static void wait_for_end(int fd)

@@ -38,15 +38,6 @@ test_each_says_whom_it_wakes_how_to_see_more_and_what_to_do() {
 	done < <(awk '/^ *- alert: / { alert = $3 } /^ *severity: / { print alert, $2 }' "$rules")
 }
 
-free_port() {
-	local port
-	for _ in {1..100}; do
-		port=$((20000 + RANDOM % 20000))
-		(: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
-	done
-	echo "$port"
-}
-
 test_every_metric_that_is_served_is_in_the_table_and_none_else() {
 	local port daemon
 	port=$(free_port)

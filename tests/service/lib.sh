@@ -125,6 +125,16 @@ hierarchies() {
 	findmnt --noheadings --list --output TARGET --types cgroup,cgroup2
 }
 
+# A TCP port of this machine that nobody listens on.
+free_port() {
+	local port
+	for _ in {1..100}; do
+		port=$((20000 + RANDOM % 20000))
+		(: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+	done
+	echo "$port"
+}
+
 # Makes a cgroup of that path in all hierarchies that let us; prints their cgroup.procs.
 make_cgroup() {
 	local path=$1 hierarchy at part

@@ -24,14 +24,6 @@ cgroups=$workspace/cgroups
 : >"$cgroups"
 at_exit "remove_cgroups_in '$cgroups'"
 
-free_port() {
-	local port
-	for _ in {1..100}; do
-		port=$((20000 + RANDOM % 20000))
-		(: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
-	done
-	echo "$port"
-}
 port=$(free_port)
 prometheus_port=$(free_port)
 

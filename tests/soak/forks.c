@@ -69,16 +69,6 @@ static void raise_flag(unsigned *flag, unsigned value)
 	__atomic_store_n(flag, value, __ATOMIC_RELEASE);
 }
 
-static struct shared *map_shared(void)
-{
-	struct shared *shared =
-		mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED, SHARED, 0);
-
-	if (shared == MAP_FAILED)
-		die("mmap: %s", strerror(errno));
-	return shared;
-}
-
 static bool is_violating(unsigned slot)
 {
 	return slot % VIOLATING_EVERY == 0;
@@ -115,7 +105,7 @@ static void start_one(struct shared *shared, bool violating)
 /* A second that it is behind is not made up for: the others' rate would suffer. */
 _Noreturn static void be_starter(unsigned slot)
 {
-	struct shared *shared = map_shared();
+	struct shared *shared = map_shared(SHARED, sizeof(struct shared));
 	const bool violating = is_violating(slot);
 	const uint64_t period = SECOND_NS * shared->slots / shared->rate;
 	uint64_t next;
@@ -250,7 +240,7 @@ static void share(struct forks *forks)
 		die("start: %s", strerror(errno));
 	if (fd != SHARED)
 		(void)close(fd);
-	forks->shared = map_shared();
+	forks->shared = map_shared(SHARED, sizeof(struct shared));
 }
 
 int main(int argc, char **argv)

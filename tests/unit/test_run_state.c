@@ -613,6 +613,21 @@ static void without_a_place_it_goes_on(void **state)
 	end(&d);
 }
 
+/* One finding, while the Nth allocation fails. What the ledger said; whether one did fail. */
+static int observe_failing(struct daemon *d, unsigned long n, bool *ret_fired)
+{
+	struct observation o = observe_spec(&(struct spec){ "c", .effective = SYS_ADMIN });
+	int r;
+
+	ledger_begin(d->run.ledger, NOW);
+	fail_allocation_at(n);
+	r = ledger_observe(run_deliver, &d->run, d->run.ledger, &o);
+	*ret_fired = fail_allocation_fired();
+	fail_allocation_at(0);
+	release_observation(&o);
+	return r;
+}
+
 static void running_out_of_memory_loses_no_line(void **state)
 {
 	const unsigned long step = under_valgrind(1, 3);
@@ -623,13 +638,8 @@ static void running_out_of_memory_loses_no_line(void **state)
 		struct daemon d;
 
 		begin(&d);
-		ledger_begin(d.run.ledger, NOW);
-		struct observation o = observe_spec(&(struct spec){ "c", .effective = SYS_ADMIN });
-		fail_allocation_at(n);
-		int r = ledger_observe(run_deliver, &d.run, d.run.ledger, &o);
-		fired = fail_allocation_fired();
-		fail_allocation_at(0);
-		release_observation(&o);
+		int r = observe_failing(&d, n, &fired);
+
 		assert_int_equal(read_lines(&d) + outbox_dropped(d.run.outbox), r == 0);
 		pass(&d, 1, 0);
 		end(&d);
@@ -686,13 +696,8 @@ static void what_one_of_two_sinks_does_not_get_for_want_of_memory_is_counted(voi
 		begin(&d);
 		int journal = open_journal(&d);
 		fill_pipe(&d);
-		ledger_begin(d.run.ledger, NOW);
-		struct observation o = observe_spec(&(struct spec){ "c", .effective = SYS_ADMIN });
-		fail_allocation_at(n);
-		int r = ledger_observe(run_deliver, &d.run, d.run.ledger, &o);
-		fired = fail_allocation_fired();
-		fail_allocation_at(0);
-		release_observation(&o);
+		int r = observe_failing(&d, n, &fired);
+
 		empty_pipe(&d);
 		lines = read_lines(&d);
 		entries = read_journal(journal);

@@ -72,17 +72,24 @@ static void decode_damaged(const uint8_t *data, size_t length)
 		fail_msg("%d", r);
 }
 
+/* A finding, or a message. */
+static struct bytes encode_either(bool finding)
+{
+	struct bytes bytes = { 0 };
+
+	if (finding)
+		encode_finding(&bytes);
+	else
+		undelivered_encode_message(JOURNAL_DELIVERY, LOG_ERR, "The state is kept", &bytes);
+	return bytes;
+}
+
 static void what_is_torn_or_damaged_is_refused_or_is_something_else(void **state)
 {
 	(void)state;
 	for (int finding = 0; finding < 2; finding++) {
-		struct bytes bytes = { 0 };
+		struct bytes bytes = encode_either(finding);
 
-		if (finding)
-			encode_finding(&bytes);
-		else
-			undelivered_encode_message(
-				JOURNAL_DELIVERY, LOG_ERR, "The state is kept", &bytes);
 		for (size_t i = 0; i < bytes.length; i++) {
 			/* Exactly as long, so that whoever reads past it is caught. */
 			uint8_t *torn = malloc(i + 1);
@@ -125,12 +132,8 @@ static void without_memory_it_says_so_and_keeps_nothing(void **state)
 {
 	(void)state;
 	for (int finding = 0; finding < 2; finding++) {
-		struct bytes bytes = { 0 };
+		struct bytes bytes = encode_either(finding);
 
-		if (finding)
-			encode_finding(&bytes);
-		else
-			undelivered_encode_message(JOURNAL_SOURCE, LOG_ERR, "text", &bytes);
 		for (unsigned long n = 1;; n++) {
 			struct undelivered undelivered;
 			bool fired;
