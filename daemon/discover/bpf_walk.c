@@ -12,19 +12,9 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
-#define HALF	    ((size_t)BPF_WALK_ROWS * sizeof(struct bpf_task_record))
-#define MAP_STEP    1024u	/* rows: 34 pages of 4 KiB */
-#define PID_INITIAL 0xeffffffcu /* inode of the initial PID namespace: PROC_PID_INIT_INO */
-
-/* The walk sees all of the machine by its own numbers, which are ours in this namespace alone. */
-static bool is_initial_pid_namespace(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == PID_INITIAL;
-}
+#define HALF	 ((size_t)BPF_WALK_ROWS * sizeof(struct bpf_task_record))
+#define MAP_STEP 1024u /* rows: 34 pages of 4 KiB */
 
 static int load(struct bpf_engine *engine, const struct bpf_kernel *kernel)
 {
@@ -43,9 +33,9 @@ static int load(struct bpf_engine *engine, const struct bpf_kernel *kernel)
 
 void bpf_walk_load(struct bpf_engine *engine, const struct bpf_kernel *kernel)
 {
-	/* A page that does not hold whole steps of rows: none is known, and the iterator does it.
-	 */
-	if (HALF % (size_t)sysconf(_SC_PAGESIZE) != 0 || !is_initial_pid_namespace())
+	/* The walk sees all of the machine by its own numbers, which are ours in that namespace
+	 * alone. A half must begin a page, as it does with 4, 16 and 64 KiB. */
+	if (!engine->procfs->in_initial_pid_namespace || HALF % (size_t)sysconf(_SC_PAGESIZE) != 0)
 		return;
 	if (load(engine, kernel) < 0)
 		bpf_walk_unload(engine);
@@ -85,6 +75,13 @@ static int map_rows(struct bpf_engine *engine, unsigned half, size_t count)
 	return 0;
 }
 
+/* What was too much in the last pass will be in this one. */
+static bool is_too_much(const struct bpf_crowd *before)
+{
+	return before->count > BPF_WALK_ROWS ||
+	       before->totals.threads + before->totals.kernel_threads > BPF_WALK_TASKS;
+}
+
 int bpf_walk(struct bpf_engine *engine, struct bpf_crowd *ret)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options);
@@ -97,6 +94,8 @@ int bpf_walk(struct bpf_engine *engine, struct bpf_crowd *ret)
 
 	if (!program)
 		return -ENOTSUP;
+	if (is_too_much(&engine->before))
+		return -ENOSPC;
 	walk = &program->bss->walk;
 	walk->first = half * BPF_WALK_ROWS;
 	r = bpf_prog_test_run_opts(bpf_program__fd(program->progs.capauditd_walk), &options);
