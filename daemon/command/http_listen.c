@@ -4,7 +4,7 @@
  */
 #include "http_listen.h"
 
-#include <capauditd/text.h>
+#include <capauditd/address.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,37 +27,24 @@ union address {
 
 static int parse_address(const char *text, union address *ret, socklen_t *ret_size)
 {
-	const char *colon = strrchr(text, ':');
-	char host[INET6_ADDRSTRLEN];
-	bool is_v6 = text[0] == '[';
-	size_t length = colon ? (size_t)(colon - text) : 0;
-	uint64_t number;
-	uint16_t port;
+	struct listen_address address;
+	int r = listen_address_from_text(text, &address);
 
-	if (!colon || text_to_u64(colon + 1, 1, UINT16_MAX, &number) < 0)
-		return -EINVAL;
-	port = htons((uint16_t)number);
-	if (is_v6) {
-		if (length <= 2 || text[length - 1] != ']')
-			return -EINVAL;
-		text++;
-		length -= 2;
-	}
-	if (!length || length >= sizeof(host))
-		return -EINVAL;
-	memcpy(host, text, length);
-	host[length] = '\0';
+	if (r < 0)
+		return r;
 	memset(ret, 0, sizeof(*ret));
-	if (is_v6) {
+	if (address.is_v6) {
 		ret->v6.sin6_family = AF_INET6;
-		ret->v6.sin6_port = port;
+		ret->v6.sin6_port = htons(address.port);
+		memcpy(&ret->v6.sin6_addr, address.bytes, sizeof(ret->v6.sin6_addr));
 		*ret_size = sizeof(ret->v6);
-		return inet_pton(AF_INET6, host, &ret->v6.sin6_addr) == 1 ? 0 : -EINVAL;
+	} else {
+		ret->v4.sin_family = AF_INET;
+		ret->v4.sin_port = htons(address.port);
+		memcpy(&ret->v4.sin_addr, address.bytes, sizeof(ret->v4.sin_addr));
+		*ret_size = sizeof(ret->v4);
 	}
-	ret->v4.sin_family = AF_INET;
-	ret->v4.sin_port = port;
-	*ret_size = sizeof(ret->v4);
-	return inet_pton(AF_INET, host, &ret->v4.sin_addr) == 1 ? 0 : -EINVAL;
+	return 0;
 }
 
 int http_listen_tcp(const char *text)

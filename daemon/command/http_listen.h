@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-/* "127.0.0.1:9477" or "[::1]:9477" (listen_address_check()). A descriptor that does not block, or
+/* "127.0.0.1:9477" or "[::1]:9477" (capauditd/address.h). A descriptor that does not block, or
  * -errno. */
 int http_listen_tcp(const char *text);
 

@@ -6,6 +6,8 @@
 #include "policy_internal.h"
 #include "policy_value.h"
 
+#include <capauditd/address.h>
+
 #include <errno.h>
 #include <string.h>
 
@@ -106,12 +108,13 @@ static int load_metrics(
 	struct loader *loader, const struct key_row *row, const yaml_node_t *node, void *into)
 {
 	struct run_settings *run = into;
+	struct listen_address address;
 	const char *text;
 	int r = node_copy_text(loader, row->name, node, &text);
 
 	if (r < 0)
 		return r;
-	if (strcmp(text, "off") != 0 && listen_address_check(text) < 0)
+	if (strcmp(text, "off") != 0 && listen_address_from_text(text, &address) < 0)
 		return node_error(loader, node,
 			"%s \"%s\" is neither an address with a port, like 127.0.0.1:9477, nor off",
 			row->name, text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Owns the reading of durations, dates, addresses and label keys. Strict: what is not of the form
+ * Owns the reading of durations, dates and label keys. Strict: what is not of the form
  * is refused as a whole. Knows nothing of YAML.
  */
 #include "policy_value.h"
@@ -101,39 +101,6 @@ int date_from_text(const char *text, uint64_t *ret_day)
 		days += days_in[m - 1] + (m == 2 && is_leap(year));
 	*ret_day = days + day - 1;
 	return 0;
-}
-
-static int port_check(const char *text)
-{
-	uint64_t port;
-
-	return text_to_u64(text, 1, UINT16_MAX, &port);
-}
-
-int listen_address_check(const char *text)
-{
-	if (*text == '[') {
-		size_t length = strspn(text + 1, "0123456789abcdefABCDEF:.");
-		const char *end = text + 1 + length;
-
-		/* Whether it is an address is seen when it is bound; that it is meant for one is
-		 * seen here. */
-		if (length < 2 || !memchr(text + 1, ':', length) || end[0] != ']' || end[1] != ':')
-			return -EINVAL;
-		return port_check(end + 2);
-	}
-	for (unsigned part = 0; part < 4; part++) {
-		const bool zeros = text[0] == '0' && isdigit((unsigned char)text[1]);
-		uint64_t number;
-		int r = read_number(&text, 0, &number);
-
-		/* inet_pton(3) takes none with a zero before it, which others read as octal. */
-		if (r == -EINVAL || zeros || *text++ != (part < 3 ? '.' : ':'))
-			return -EINVAL;
-		if (r < 0 || number > 255)
-			return -ERANGE;
-	}
-	return port_check(text);
 }
 
 /* `length` characters of `extra` and alphanumerics, the latter at both ends. */

@@ -15,9 +15,6 @@ int duration_from_text(const char *text, uint64_t *ret_us);
 /* "2027-01-31", from 1970 on: days since 1970-01-01. */
 int date_from_text(const char *text, uint64_t *ret_day);
 
-/* "127.0.0.1:9477", "[::1]:9477": an IP address and a port. */
-int listen_address_check(const char *text);
-
 /* A label's key: NAME or PREFIX/NAME, as in Kubernetes ("Labels and Selectors", "Syntax"). */
 int label_key_check(const char *key);
 

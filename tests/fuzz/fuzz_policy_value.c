@@ -7,6 +7,7 @@
 
 #include "../../daemon/core/policy_value.h"
 
+#include <capauditd/address.h>
 #include <capauditd/macros.h>
 
 #include <arpa/inet.h>
@@ -61,26 +62,22 @@ static void check_date(const char *text)
 	CHECK(strftime(again, sizeof(again), "%Y-%m-%d", &tm) > 0 && strcmp(again, text) == 0);
 }
 
-/* An address of IPv4 is one for the system as well. */
+/* What is taken is the same address when it is written again. */
 static void check_address(const char *text)
 {
-	const char *colon = strrchr(text, ':');
-	int r = listen_address_check(text);
-	_cleanup_free_ char *host = NULL;
-	struct in_addr address;
+	struct listen_address address = { .port = 4711 }, second = { 0 };
+	int r = listen_address_from_text(text, &address);
+	char host[INET6_ADDRSTRLEN], again[INET6_ADDRSTRLEN + 16];
 
-	check_result(r);
+	CHECK(r == 0 || r == -EINVAL);
+	CHECK(r == 0 || address.port == 4711);
 	if (r < 0)
 		return;
-	CHECK(colon && colon > text);
-	CHECK(strtoul(colon + 1, NULL, 10) >= 1 && strtoul(colon + 1, NULL, 10) <= UINT16_MAX);
-	host = strndup(text, (size_t)(colon - text));
-	if (!host)
-		return;
-	if (*text == '[')
-		CHECK(host[strlen(host) - 1] == ']' && strchr(host, ':'));
-	else
-		CHECK(inet_pton(AF_INET, host, &address) == 1);
+	CHECK(inet_ntop(address.is_v6 ? AF_INET6 : AF_INET, address.bytes, host, sizeof(host)));
+	(void)snprintf(
+		again, sizeof(again), address.is_v6 ? "[%s]:%u" : "%s:%u", host, address.port);
+	CHECK(listen_address_from_text(again, &second) == 0);
+	CHECK(memcmp(&address, &second, sizeof(address)) == 0);
 }
 
 static void check_label_key(const char *text)
