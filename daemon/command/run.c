@@ -220,6 +220,7 @@ static int turn(struct run *run)
 	run_say(run, JOURNAL_STARTED, LOG_INFO,
 		"capauditd " CAPAUDITD_VERSION " started on node %s with policy %s.",
 		run->node.name, policy_file(run->policy) ? policy_file(run->policy) : "(built-in)");
+	run_flush_outputs(run); /* what waits from before does not wait for news as well */
 	r = loop(run);
 	(void)notify("STOPPING=1");
 	if (r < 0) {

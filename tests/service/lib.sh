@@ -110,10 +110,13 @@ skip() {
 # wait_until SECONDS COMMAND...: until it succeeds. The limit is for what never happens, and proves
 # nothing about speed.
 wait_until() {
-	local limit=$((SECONDS + $1))
+	local seconds=$1 limit=$((SECONDS + $1))
 	shift
 	until "$@"; do
-		((SECONDS < limit)) || return 1
+		if ((SECONDS >= limit)); then
+			echo "not within $seconds s: $*"
+			return 1
+		fi
 		# Where the script was killed, nobody waits for this any more.
 		kill -0 "$$" 2>/dev/null || exit 1
 		sleep 0.25

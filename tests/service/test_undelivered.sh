@@ -60,6 +60,9 @@ at_exit 'kill -KILL $(cat "$workspace/daemons")'
 on_failure() {
 	echo "standard error:"
 	tail -n 20 "$workspace/stderr"
+	echo "lines on standard output, and the last in the journal:"
+	wc -l "$workspace/lines"
+	journalctl --no-pager --output short-precise SYSLOG_IDENTIFIER=capauditd | tail -n 30
 	kill -KILL "$(daemon)"
 	wait_until 30 has_ended
 	kill -CONT "$(cat "$workspace/journald.pid")"
