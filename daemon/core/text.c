@@ -149,8 +149,22 @@ void text_escape_into(char *buffer, size_t size, const char *text, size_t length
 		buffer[escape(buffer, size - 1, text, length)] = '\0';
 }
 
+/* How much of it, from its beginning, is printable ASCII: nearly all that there is. */
+static size_t plain_length(const char *text, size_t length)
+{
+	size_t count = 0;
+
+	while (count < length && text[count] >= ' ' && text[count] <= '~')
+		count++;
+	return count;
+}
+
 bool text_is_clean(const char *text, size_t length)
 {
+	size_t plain = plain_length(text, length);
+
+	text += plain;
+	length -= plain;
 	while (length > 0) {
 		bool clean;
 		size_t count = next_character(text, length, &clean);

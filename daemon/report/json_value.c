@@ -40,6 +40,8 @@ json_t *text_value(const char *text)
 
 	if (!text)
 		return json_null();
+	if (text_is_clean(text, strlen(text)))
+		return json_string_nocheck(text);
 	escaped = text_escape(text, strlen(text));
 	return escaped ? json_string_nocheck(escaped) : NULL;
 }
@@ -116,18 +118,40 @@ json_t *pod_value(const struct container *container)
 	return object_end(&o);
 }
 
+/* Jansson writes a few characters at a time: to a stream, which is locked for each, they go
+ * together. */
 struct sink {
 	FILE *to;
 	int error;
+	size_t length;
+	char buffer[4096];
 };
+
+static void write_through(struct sink *sink, const char *piece, size_t length)
+{
+	errno = 0;
+	if (sink->error == 0 && fwrite(piece, 1, length, sink->to) != length)
+		sink->error = errno ? -errno : -EIO;
+}
+
+static void flush_pieces(struct sink *sink)
+{
+	write_through(sink, sink->buffer, sink->length);
+	sink->length = 0;
+}
 
 static int write_piece(const char *piece, size_t length, void *data)
 {
 	struct sink *sink = data;
 
-	errno = 0;
-	if (sink->error == 0 && fwrite(piece, 1, length, sink->to) != length)
-		sink->error = errno ? -errno : -EIO;
+	if (length > sizeof(sink->buffer) - sink->length)
+		flush_pieces(sink);
+	if (length > sizeof(sink->buffer)) {
+		write_through(sink, piece, length);
+	} else {
+		memcpy(sink->buffer + sink->length, piece, length);
+		sink->length += length;
+	}
 	return sink->error ? -1 : 0;
 }
 
@@ -136,8 +160,10 @@ static int write_piece(const char *piece, size_t length, void *data)
 int value_write_take(json_t *value, size_t flags, FILE *to)
 {
 	struct sink sink = { .to = to };
-	int r = value ? json_dump_callback(value, write_piece, &sink, JSON_COMPACT | flags) : -1;
+	int r;
 
+	r = value ? json_dump_callback(value, write_piece, &sink, JSON_COMPACT | flags) : -1;
+	flush_pieces(&sink);
 	json_decref(value);
 	if (sink.error)
 		return sink.error;
