@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -59,7 +60,7 @@ static int read_facts(struct procfs *procfs, int proc, pid_t tid, struct process
 
 static int read_cmdline(struct procfs *procfs, int proc, struct process *process)
 {
-	ssize_t n = procfs_read(procfs, proc, "cmdline", false);
+	ssize_t n = procfs_read(procfs, proc, "cmdline", true);
 
 	if (n == -EFBIG)
 		n = CMDLINE_MAX; /* the buffer is full of its beginning */
@@ -71,7 +72,7 @@ static int read_cmdline(struct procfs *procfs, int proc, struct process *process
 
 /* Programs of container runtimes: those that set a container up, and those that stand beside one.
  * Names may go on ("containerd-shim-runc-v2"). */
-static const struct {
+static const struct runtime {
 	const char *name;
 	bool sets_up; /* it runs in the container's cgroup before the container's program does */
 } runtimes[] = {
@@ -109,40 +110,59 @@ static bool is_on_host(const char *path, dev_t device, ino_t inode)
 /* runc runs from a sealed copy of itself (CVE-2019-5736): in memory, which a workload can imitate,
  * or in a mount that is attached nowhere and so has the path "/". That is good for a few seconds'
  * patience and no more. */
-void procfs_recognise(const char *path, dev_t device, ino_t inode, struct process *process)
+static bool is_sealed_copy(const char *path)
 {
 	static const char copy[] = "/memfd:runc_cloned:";
+
+	return strncmp(path, copy, sizeof(copy) - 1) == 0 || strcmp(path, "/") == 0;
+}
+
+static const struct runtime *find_runtime(const char *path)
+{
 	const char *base = strrchr(path, '/');
 
-	if (strncmp(path, copy, sizeof(copy) - 1) == 0 || strcmp(path, "/") == 0) {
+	for (size_t i = 0; base && i < ARRAY_SIZE(runtimes); i++)
+		if (strncmp(base + 1, runtimes[i].name, strlen(runtimes[i].name)) == 0)
+			return &runtimes[i];
+	return NULL;
+}
+
+void procfs_recognise(const char *path, dev_t device, ino_t inode, struct process *process)
+{
+	const struct runtime *runtime = find_runtime(path);
+
+	if (is_sealed_copy(path)) {
 		process->exe_is_runtime = true;
-		return;
-	}
-	for (size_t i = 0; base && i < ARRAY_SIZE(runtimes); i++) {
-		if (strncmp(base + 1, runtimes[i].name, strlen(runtimes[i].name)) != 0)
-			continue;
+	} else if (runtime) {
 		process->exe_on_host = is_on_host(path, device, inode);
-		process->exe_is_runtime = process->exe_on_host && runtimes[i].sets_up;
-		return;
+		process->exe_is_runtime = process->exe_on_host && runtime->sets_up;
 	}
+}
+
+/* The kernel's suffix, and not a part of the name; a file's name may end like that as well. */
+static size_t without_suffix(int proc, const char *path, size_t length)
+{
+	static const char deleted[] = " (deleted)";
+	const size_t suffix = sizeof(deleted) - 1;
+	struct stat file;
+
+	if (length <= suffix || strcmp(path + length - suffix, deleted) != 0)
+		return length;
+	return fstatat(proc, "exe", &file, 0) == 0 && file.st_nlink == 0 ? length - suffix : length;
 }
 
 static int read_executable(struct procfs *procfs, int proc, struct process *process)
 {
-	static const char deleted[] = " (deleted)";
-	struct stat theirs;
 	ssize_t n = proc_link(proc, "exe", procfs->buffer, PATH_MAX);
+	struct stat file;
 
 	if (n <= 0)
 		return 0; /* refused to the unprivileged; a kernel thread has none */
-	if (fstatat(proc, "exe", &theirs, 0) == 0) {
-		procfs_recognise(procfs->buffer, theirs.st_dev, theirs.st_ino, process);
-		/* The kernel's suffix, and not a part of the name. */
-		if (theirs.st_nlink == 0 && (size_t)n > sizeof(deleted) - 1 &&
-			strcmp(procfs->buffer + n - (sizeof(deleted) - 1), deleted) == 0)
-			n -= (ssize_t)sizeof(deleted) - 1;
-	}
-	process->exe = strndup(procfs->buffer, (size_t)n);
+	/* Of others it is not asked which file that is. */
+	if ((is_sealed_copy(procfs->buffer) || find_runtime(procfs->buffer)) &&
+		fstatat(proc, "exe", &file, 0) == 0)
+		procfs_recognise(procfs->buffer, file.st_dev, file.st_ino, process);
+	process->exe = strndup(procfs->buffer, without_suffix(proc, procfs->buffer, (size_t)n));
 	return process->exe ? 0 : -ENOMEM;
 }
 
@@ -159,29 +179,44 @@ static int read_label(const struct procfs *procfs, int proc, struct process *pro
 	return process->lsm ? 0 : -ENOMEM;
 }
 
+/* From the link's text, "mnt:[4026531841]": to follow it would make an inode each time. 0: refused.
+ */
+static uint64_t read_namespace(int proc, const char *name)
+{
+	char path[32], text[64];
+	const char *number;
+
+	(void)snprintf(path, sizeof(path), "ns/%s", name);
+	if (proc_link(proc, path, text, sizeof(text)) < 0)
+		return 0;
+	number = strchr(text, '[');
+	return number ? strtoull(number + 1, NULL, 10) : 0;
+}
+
+static void note_namespace(struct process *process, unsigned bit, bool is_host)
+{
+	process->host_namespaces_known |= bit;
+	if (is_host)
+		process->host_namespaces |= bit;
+}
+
 static void read_namespaces(struct procfs *procfs, int proc, struct process *process)
 {
 	struct stat st;
 
 	for (unsigned i = 0; i < HOST_NAMESPACES; i++) {
-		char path[32];
+		uint64_t inode = 0;
 
-		(void)snprintf(path, sizeof(path), "ns/%s", host_namespace_name(i));
-		if (!procfs->host_inode[i] || fstatat(proc, path, &st, 0) < 0)
-			continue;
-		process->host_namespaces_known |= 1u << i;
-		if (st.st_ino == procfs->host_inode[i])
-			process->host_namespaces |= 1u << i;
+		if (procfs->host_inode[i] && !(process->host_namespaces_known & 1u << i))
+			inode = read_namespace(proc, host_namespace_name(i));
+		if (inode)
+			note_namespace(process, 1u << i, inode == procfs->host_inode[i]);
 	}
 	/* Each network namespace has files of its own below /proc/PID/net, which everyone may see.
 	 */
-	if (procfs->host_network_file && fstatat(proc, "net/dev", &st, 0) == 0) {
-		process->host_namespaces_known |= HOST_NAMESPACE_NET;
-		if (st.st_ino == procfs->host_network_file)
-			process->host_namespaces |= HOST_NAMESPACE_NET;
-		else
-			process->host_namespaces &= ~(unsigned)HOST_NAMESPACE_NET;
-	}
+	if (!(process->host_namespaces_known & HOST_NAMESPACE_NET) && procfs->host_network_file &&
+		fstatat(proc, "net/dev", &st, 0) == 0)
+		note_namespace(process, HOST_NAMESPACE_NET, st.st_ino == procfs->host_network_file);
 }
 
 static int check_start(struct procfs *procfs, int proc, uint64_t start_ticks)
