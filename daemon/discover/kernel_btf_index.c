@@ -9,6 +9,8 @@
 #include <capauditd/macros.h>
 
 #include <errno.h>
+#include <stdbool.h>
+#include <string.h>
 
 #define TYPE_SIZE 12u /* of struct btf_type: name, info, and size or type */
 #define HEADER	  24u /* of struct btf_header before Linux 7, which added the layout section */
@@ -102,11 +104,33 @@ static int find_sections(struct kernel_btf_index *index, const uint8_t *bytes, s
 	return find_shapes(index, bytes, size);
 }
 
-/* The wanted names. Most types are told from all of them by their kind and first letter. */
+#define NAME_KEYS 1024u
+
+/* The wanted names. Most types are told from all of them by their kind and first letter, and of the
+ * others most by a further one. */
 struct names {
 	const struct kernel_btf_wanted *wanted;
 	uint32_t kinds[256]; /* by first letter: the kinds in which there is a name */
+	uint32_t kinds_of[NAME_KEYS];
 };
+
+/* Of the first letter and the fifth, or where the name ends before that. */
+static unsigned name_key(const char *name)
+{
+	return ((unsigned char)name[0] * 31u + (unsigned char)name[strnlen(name, 4)]) % NAME_KEYS;
+}
+
+static void names_add(struct names *names, const char *name, uint32_t kinds)
+{
+	names->kinds[(unsigned char)name[0]] |= kinds;
+	names->kinds_of[name_key(name)] |= kinds;
+}
+
+static bool names_may_have(const struct names *names, const char *name, uint32_t kind)
+{
+	return names->kinds[(unsigned char)name[0]] & 1u << kind &&
+	       names->kinds_of[name_key(name)] & 1u << kind;
+}
 
 static uint32_t point_kinds(const struct kernel_btf_point *point)
 {
@@ -123,12 +147,9 @@ static void names_init(struct names *names, const struct kernel_btf_wanted *want
 {
 	*names = (struct names){ .wanted = wanted };
 	for (size_t i = 0; i < wanted->type_count; i++)
-		names->kinds[(unsigned char)wanted->types[i][0]] |= TYPE_KINDS;
-	for (size_t i = 0; i < wanted->point_count; i++) {
-		const struct kernel_btf_point *point = &wanted->points[i];
-
-		names->kinds[(unsigned char)point->name[0]] |= point_kinds(point);
-	}
+		names_add(names, wanted->types[i], TYPE_KINDS);
+	for (size_t i = 0; i < wanted->point_count; i++)
+		names_add(names, wanted->points[i].name, point_kinds(&wanted->points[i]));
 }
 
 static int match(struct kernel_btf_index *index, const struct names *names, const char *name,
@@ -180,7 +201,7 @@ static int look_at(struct kernel_btf_index *index, const struct names *names, ui
 		return 0;
 	if (name >= index->strings_size)
 		return -EBADMSG;
-	if (!(names->kinds[(unsigned char)index->strings[name]] & 1u << kind))
+	if (!names_may_have(names, index->strings + name, kind))
 		return 0;
 	return match(index, names, index->strings + name, kind, id, ids);
 }
