@@ -253,6 +253,19 @@ static bool find_facts(
 	return true;
 }
 
+/* Loads what was not needed so far. */
+static bool may_ask(struct bpf_engine *engine)
+{
+	struct diag diag = { 0 };
+
+	if (!engine->kernel)
+		return engine->describe;
+	if (bpf_describe_load(engine, engine->kernel, false, &diag) < 0)
+		bpf_describe_unload(engine);
+	bpf_forget_kernel(engine);
+	return engine->describe;
+}
+
 int bpf_describe(struct engine *base, const struct task *task, struct process *ret)
 {
 	struct bpf_engine *engine = (struct bpf_engine *)base;
@@ -260,7 +273,7 @@ int bpf_describe(struct engine *base, const struct task *task, struct process *r
 	bool known = find_facts(engine, task, &facts);
 	int r = procfs_describe_with(engine->procfs, task, known ? &facts : NULL, &process);
 
-	if (r == 0 && !process.exe && engine->describe)
+	if (r == 0 && !process.exe && may_ask(engine))
 		r = complete(engine, task, &process);
 	if (r < 0) {
 		process_done(&process);
@@ -298,5 +311,5 @@ void bpf_describe_unload(struct bpf_engine *engine)
 		forget(engine, description);
 	}
 	bpf_iterator_done(&engine->describing);
-	describe_bpf__destroy(engine->describe);
+	describe_bpf__destroy(TAKE_PTR(engine->describe));
 }

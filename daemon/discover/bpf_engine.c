@@ -19,8 +19,10 @@ static void bpf_free(struct engine *base)
 	bpf_describe_unload(engine);
 	bpf_crowd_done(&engine->before);
 	bpf_crowd_done(&engine->spare);
+	bpf_crowd_done(&engine->tried.crowd);
 	bpf_walk_unload(engine);
 	bpf_unload(engine);
+	bpf_forget_kernel(engine);
 	if (engine->procfs)
 		engine_free(&engine->procfs->engine);
 	free(engine);
@@ -42,8 +44,8 @@ static const struct engine_ops bpf_ops = {
 static bool try_walk(struct bpf_engine *engine)
 {
 	struct diag diag = { 0 };
-	struct bpf_crowd crowd;
-	bool enough;
+	struct bpf_crowd crowd = { 0 };
+	bool enough = false;
 	int r = bpf_walk(engine, &crowd);
 
 	if (r == -ENOSPC)
@@ -51,8 +53,11 @@ static bool try_walk(struct bpf_engine *engine)
 	if (r == 0) {
 		enough = crowd.count < BPF_WALK_ROWS / 4 * 3; /* it lives on meanwhile */
 		r = bpf_check(engine, &crowd, &diag);
-		bpf_crowd_done(&crowd);
 	}
+	if (r == 0 && enough)
+		engine->tried = (struct bpf_tried){ crowd, bpf_now_us() };
+	else
+		bpf_crowd_done(&crowd);
 	if (r < 0)
 		bpf_walk_unload(engine);
 	return r == 0 && enough;
@@ -74,14 +79,6 @@ static int try(struct bpf_engine *engine, struct diag *diag)
 	return r;
 }
 
-/* Does /proc show us a process of another user that has every capability? */
-static bool may_read_all(void)
-{
-	char target[8];
-
-	return readlink("/proc/1/exe", target, sizeof(target)) >= 0;
-}
-
 /* Without events there are still the passes, which is more than procfs has. */
 static int hear(struct bpf_engine *engine, const struct bpf_kernel *kernel)
 {
@@ -97,23 +94,36 @@ static int hear(struct bpf_engine *engine, const struct bpf_kernel *kernel)
 	return 0;
 }
 
+void bpf_forget_kernel(struct bpf_engine *engine)
+{
+	if (!engine->kernel)
+		return;
+	bpf_kernel_done(engine->kernel);
+	free(TAKE_PTR(engine->kernel));
+}
+
+/* Who ends at once keeps what it may load: what describes is loaded when /proc has refused. */
 static int load(struct bpf_engine *engine, bool lasting, struct diag *diag)
 {
-	struct bpf_kernel kernel;
-	int r = bpf_kernel_init(&kernel, diag);
+	struct bpf_kernel *kernel = calloc(1, sizeof(*kernel));
+	int r;
 
+	if (!kernel)
+		return -ENOMEM;
+	engine->kernel = kernel;
+	r = bpf_kernel_init(kernel, diag);
 	if (r == 0)
-		bpf_walk_load(engine, &kernel);
+		bpf_walk_load(engine, kernel);
 	if (r == 0 && (!try_walk(engine) || lasting))
-		r = bpf_load(engine, &kernel, lasting, diag);
+		r = bpf_load(engine, kernel, lasting, diag);
 	if (r == 0 && engine->program)
 		r = try(engine, diag);
-	/* Who ends at once keeps what it may read in /proc. */
-	if (r == 0 && (lasting || !may_read_all()))
-		r = bpf_describe_load(engine, &kernel, lasting, diag);
 	if (r == 0 && lasting)
-		r = hear(engine, &kernel);
-	bpf_kernel_done(&kernel);
+		r = bpf_describe_load(engine, kernel, lasting, diag);
+	if (r == 0 && lasting)
+		r = hear(engine, kernel);
+	if (lasting)
+		bpf_forget_kernel(engine);
 	return r;
 }
 

@@ -132,13 +132,20 @@ struct bpf_walk_state {
 	struct bpf_walked walked[2];
 };
 
+/* The walk that was tried is the first pass's, if that comes soon. */
+struct bpf_tried {
+	struct bpf_crowd crowd;
+	uint64_t at_us; /* monotonic; 0: there is none */
+};
+
 struct bpf_engine {
 	struct engine engine;
-	struct procfs *procfs; /* owned; reads what of a single process is reported */
+	struct procfs *procfs;	   /* owned; reads what of a single process is reported */
+	struct bpf_kernel *kernel; /* to load by, while something may still be to be loaded */
 	struct bpf_walk_state walk;
 	struct tasks_bpf *program;
 	struct bpf_iterator tasks;
-	struct describe_bpf *describe; /* NULL: /proc alone is asked */
+	struct describe_bpf *describe; /* NULL: /proc alone is asked, or was enough so far */
 	struct bpf_iterator describing;
 	struct bpf_description *descriptions;
 	uint64_t questions;	   /* that were asked of the describing iterator */
@@ -148,6 +155,7 @@ struct bpf_engine {
 	unsigned read; /* events, at once */
 	const struct event_handler *handler; /* while events are read */
 	struct bpf_places places;
+	struct bpf_tried tried;
 	struct bpf_crowd before;  /* of the last pass */
 	struct bpf_crowd spare;	  /* of none: its room */
 	const struct task *given; /* the tasks of the snapshot that it made */
@@ -172,6 +180,9 @@ int bpf_iterator_attach(struct bpf_iterator *iterator, const struct bpf_program 
 int bpf_iterator_open(const struct bpf_iterator *iterator); /* iterates once when it is read */
 void bpf_iterator_done(struct bpf_iterator *iterator);
 
+/* bpf_engine.c */
+void bpf_forget_kernel(struct bpf_engine *engine);
+
 /* bpf_load.c: loads and attaches the iterator. 0; -errno with *diag filled. */
 int bpf_load(struct bpf_engine *engine, const struct bpf_kernel *kernel, bool lasting,
 	struct diag *diag);
@@ -188,6 +199,7 @@ int bpf_walk(struct bpf_engine *engine, struct bpf_crowd *ret);
 
 /* bpf_pass.c */
 int bpf_pass(struct engine *base, const struct pass_options *options, struct snapshot *ret);
+uint64_t bpf_now_us(void); /* monotonic */
 
 /* bpf_check.c: is what the iteration says of ourselves what /proc says? 0; -EUCLEAN with a sentence
  * in *diag; -errno. */

@@ -34,7 +34,7 @@ static enum bpf_named named_by(const struct bpf_insn *insn)
 /* A cast costs nothing but what the verifier thinks of a pointer: without it, r0 = r1. */
 static bool is_dispensable(enum bpf_named name)
 {
-	return name == BPF_NAMED_RDONLY_CAST || name == BPF_NAMED_TASK_STRUCT;
+	return name <= BPF_NAMED_CRED;
 }
 
 static void fill(struct bpf_insn *insn, enum bpf_named name, uint32_t id)

@@ -262,6 +262,14 @@ static uint64_t hash_base(const struct cgroup_base *base)
 	return hash_text(hash, base->own) | 1;
 }
 
+uint64_t bpf_now_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
 static int iterate(struct bpf_engine *engine, struct bpf_crowd *ret, struct diag *diag)
 {
 	_cleanup_close_ int fd = bpf_iterator_open(&engine->tasks);
@@ -274,14 +282,34 @@ static int iterate(struct bpf_engine *engine, struct bpf_crowd *ret, struct diag
 	return fd < 0 ? fd : bpf_crowd_read(fd, bpf_totals(engine), ret);
 }
 
+#define TRIED_US \
+	100000u /* how old the first pass may be when it begins: one by /proc takes longer */
+
+static bool take_tried(struct bpf_engine *engine, struct bpf_crowd *ret)
+{
+	struct bpf_tried tried = engine->tried;
+
+	engine->tried = (struct bpf_tried){ 0 };
+	if (!tried.at_us)
+		return false;
+	if (bpf_now_us() - tried.at_us > TRIED_US) {
+		bpf_crowd_done(&tried.crowd);
+		return false;
+	}
+	*ret = tried.crowd;
+	return true;
+}
+
 /* The walk where it goes; of more tasks than it takes, the iterator tells. */
 static int look_once(struct bpf_engine *engine, struct bpf_crowd *ret, struct diag *diag)
 {
-	int r = bpf_walk(engine, ret);
+	int r;
 
+	if (take_tried(engine, ret))
+		return 0;
+	r = bpf_walk(engine, ret);
 	if (r < 0 && r != -ENOMEM)
 		r = iterate(engine, ret, diag);
-
 	if (r == 0) {
 		r = bpf_check(engine, ret, diag);
 		if (r < 0)

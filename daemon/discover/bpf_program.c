@@ -29,6 +29,7 @@ static const struct kernel_btf_point points[BPF_POINTS] = {
 #define NAMED(name) [BPF_POINT_NAMED + BPF_NAMED_##name]
 	NAMED(RDONLY_CAST) = { KERNEL_BTF_FUNCTION, "bpf_rdonly_cast" },
 	NAMED(TASK_STRUCT) = { KERNEL_BTF_STRUCT, "task_struct" },
+	NAMED(CRED) = { KERNEL_BTF_STRUCT, "cred" },
 	NAMED(RCU_READ_LOCK) = { KERNEL_BTF_FUNCTION, "bpf_rcu_read_lock" },
 	NAMED(RCU_READ_UNLOCK) = { KERNEL_BTF_FUNCTION, "bpf_rcu_read_unlock" },
 	NAMED(ITER_TASK_NEW) = { KERNEL_BTF_FUNCTION, "bpf_iter_task_new" },

@@ -15,6 +15,7 @@ enum bpf_named {
 	/* From 6.2 on; where the kernel has none, what is cast stays what it was. */
 	BPF_NAMED_RDONLY_CAST,
 	BPF_NAMED_TASK_STRUCT,
+	BPF_NAMED_CRED,
 	/* From 6.7 on. */
 	BPF_NAMED_RCU_READ_LOCK,
 	BPF_NAMED_RCU_READ_UNLOCK,

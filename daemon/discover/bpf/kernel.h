@@ -184,7 +184,13 @@ struct mm_struct {
 
 struct linux_binprm;
 
+struct list_head {
+	struct list_head *next, *prev;
+};
+
 struct task_struct {
+	struct list_head tasks, thread_node;
+	struct signal_struct *signal;
 	struct mm_struct *mm;
 	struct nsproxy *nsproxy;
 	unsigned int flags;
