@@ -408,15 +408,17 @@ fuzz: ## libFuzzer, FUZZ_SECONDS (60) for each target (clang)
 	@tests/tools/deps build fuzz
 	@$(MAKE) --no-print-directory FUZZ=1 BUILD=$(BUILD)-fuzz fuzz-run
 
-FUZZERS := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/fuzz_%)
-fuzz-run: $(FUZZERS)
-	@set -e; for name in $(FUZZ_NAMES); do \
-		mkdir -p $(BUILD)/corpus/$$name; \
-		echo "== $$name: $(FUZZ_SECONDS) s"; \
-		$(BUILD)/tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
-			-print_final_stats=1 -verbosity=0 -artifact_prefix=$(BUILD)/$$name- \
-			$(BUILD)/corpus/$$name tests/fuzz/corpus/$$name; \
-	done
+# As many at a time as make runs jobs; each says what it did when it ends.
+FUZZ_RUNS := $(FUZZ_NAMES:%=fuzz-run-%)
+.PHONY: $(FUZZ_RUNS)
+fuzz-run: $(FUZZ_RUNS)
+
+$(FUZZ_RUNS): fuzz-run-%: $(BUILD)/tests/fuzz/fuzz_%
+	@mkdir -p $(BUILD)/corpus/$*
+	@status=0; $< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
+		-print_final_stats=1 -verbosity=0 -artifact_prefix=$(BUILD)/$*- \
+		$(BUILD)/corpus/$* tests/fuzz/corpus/$* >$(BUILD)/fuzz-$*.log 2>&1 || status=$$?; \
+	{ echo "== $*: $(FUZZ_SECONDS) s"; cat $(BUILD)/fuzz-$*.log; }; exit $$status
 
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)

@@ -152,20 +152,19 @@ static uint64_t least_of(unsigned quarter, size_t offset)
 	return least;
 }
 
-/* Of the medians, in percent. */
-static double growth_of(size_t offset)
+/* Of the last quarter over the one before, in percent. */
+static double growth(double third, double fourth)
 {
-	const double third = (double)median_of(3, offset), fourth = (double)median_of(4, offset);
-
 	return percent(fourth - third, third);
 }
 
 /* The daemon sees everybody's containers, and remembers as much of all of them. */
 static void need_quiet_machine(void)
 {
-	const double growth = growth_of(offsetof(struct soak_sample, processes));
+	const size_t offset = offsetof(struct soak_sample, processes);
+	const double more = growth((double)median_of(3, offset), (double)median_of(4, offset));
 
-	if (growth > QUIET_PERCENT || growth < -QUIET_PERCENT)
+	if (more > QUIET_PERCENT || more < -QUIET_PERCENT)
 		soak_cannot(&sizes, "others have started or ended containers on it meanwhile");
 }
 
@@ -201,6 +200,8 @@ static void passes_go_on(void **state)
 	}
 }
 
+/* What was freed is given back every ten seconds, and lies about in between: what is never freed is
+ * there always. */
 static void memory_is_flat_over_the_second_half(void **state)
 {
 	const size_t offset = offsetof(struct soak_sample, anonymous_kib);
@@ -211,14 +212,14 @@ static void memory_is_flat_over_the_second_half(void **state)
 		print_message("skipped: a sanitizer keeps what was freed\n");
 		skip();
 	}
-	const uint64_t third = median_of(3, offset), fourth = median_of(4, offset);
-	const double growth = growth_of(offset);
+	const uint64_t third = least_of(3, offset), fourth = least_of(4, offset);
+	const double more = growth((double)third, (double)fourth);
 
-	print_message("medians: %lu KiB in the third quarter, %lu KiB in the last: %+.2f %%\n",
-		third, fourth, growth);
+	print_message("at least %lu KiB in the third quarter, %lu KiB in the last: %+.2f %%\n",
+		third, fourth, more);
 	need_quiet_machine();
-	if (growth >= GROWTH_MAX_PERCENT)
-		fail_msg("it grows by %.2f %%", growth);
+	if (more >= GROWTH_MAX_PERCENT)
+		fail_msg("it grows by %.2f %%", more);
 }
 
 /* A connection or a notification may be open for a moment: what is leaked is there always. */
