@@ -304,6 +304,7 @@ Left out with sanitizers, since make check without them has it and the program d
   tests/service/test_image_build.sh (how the image is built; the sanitized one is run by test_image)
   tests/service/test_prometheus.sh (rules and dashboard; what is served: test_serve)
   tests/documents/test_operations.sh (the guide beside the program's words)
+  test_undelivered.sh stops journald for five seconds, and not for a minute
   test_soak is 20 s long for each engine (memory is not measured: a sanitizer keeps what was freed)
 endef
 export left_out
