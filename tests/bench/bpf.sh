@@ -30,7 +30,8 @@ bpf_works() {
 
 # The daemon, by the bpf engine, until stop_daemon: INTERVAL OUTPUT.
 start_daemon() {
-	printf 'version: 1\nrun: { interval: %s, outputs: [%s] }\n' "$1" "$2" >"$work/policy.yaml"
+	mkdir -p -m 0700 "$work/state"
+	printf 'version: 1\nrun: { interval: %s, outputs: [%s], state: "%s" }\n' "$1" "$2" "$work/state" >"$work/policy.yaml"
 	"$program" run --engine bpf --policy "$work/policy.yaml" --host-root "$work/host" \
 		--kubernetes off >"$work/findings" 2>"$work/errors" &
 	daemon_pid=$!
