@@ -7,15 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-uint64_t clock_us(int clock_id)
-{
-	struct timespec now;
-
-	(void)clock_gettime(clock_id, &now);
-	return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
 
 uint64_t audit_now_ticks(const struct audit *audit, unsigned ticks_per_second)
 {

@@ -5,6 +5,7 @@
 #ifndef CAPAUDITD_AUDIT_H
 #define CAPAUDITD_AUDIT_H
 
+#include <capauditd/clock.h>
 #include <capauditd/discover.h>
 #include <capauditd/identify.h>
 #include <capauditd/judge.h>
@@ -133,6 +134,5 @@ int engine_choose(const char *name, bool lasting, struct engine **ret, struct di
 
 /* The audit's trusted prefixes and own cgroup. Borrows from it. */
 struct cgroup_base audit_base(const struct audit *audit);
-uint64_t clock_us(int clock_id);
 
 #endif

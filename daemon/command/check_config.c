@@ -2,6 +2,7 @@
 /*
  * capauditd check-config: says whether a policy file is good, and which of its exceptions run out.
  */
+#include <capauditd/clock.h>
 #include <capauditd/command.h>
 
 #include <capauditd/macros.h>
@@ -10,7 +11,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 enum { OPTION_POLICY = 1 };
 
@@ -99,7 +99,6 @@ int command_check_config(int argc, char **argv)
 	_cleanup_(policy_freep) struct policy *policy = NULL;
 	const char *file = NULL, *name;
 	struct diag diag = { 0 };
-	struct timespec now;
 	int r = read_arguments(argc, argv, &file);
 
 	if (r >= 0)
@@ -112,8 +111,7 @@ int command_check_config(int argc, char **argv)
 	name = policy_file(policy) ? policy_file(policy) : "built-in policy";
 	if (print_summary(policy, name) < 0)
 		return EXIT_STATUS_INTERNAL;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	warn_of_expiry(policy, name, policy_day((uint64_t)now.tv_sec * 1000000));
+	warn_of_expiry(policy, name, policy_day(clock_us(CLOCK_REALTIME)));
 	if (fflush(stdout) != 0) {
 		message("standard output: %s", strerror(errno));
 		return EXIT_STATUS_INTERNAL;

@@ -5,12 +5,13 @@
  */
 #include "http_server.h"
 
+#include <capauditd/clock.h>
+
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define IDLE_SECONDS 5u
 #define STREAM_BLOCK 4096u /* bytes asked of a stream at a time */
@@ -35,14 +36,6 @@ struct http_server {
 	struct connection *first, *last;
 	size_t count;
 };
-
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
 
 /* libmicrohttpd sees that it ended, and tells us. */
 static void hang_up(struct connection *connection)
@@ -78,7 +71,7 @@ static void add_connection(
 	}
 	new->server = server;
 	new->fd = info->connect_fd;
-	new->deadline_us = now_us() + server->lifetime_us;
+	new->deadline_us = clock_us(CLOCK_MONOTONIC) + server->lifetime_us;
 	new->previous = server->last;
 	if (server->last)
 		server->last->next = new;
@@ -264,7 +257,7 @@ static size_t leave_escapes(void *data, struct MHD_Connection *connection, char 
 static void arm(struct http_server *server)
 {
 	const struct connection *first = find_first(server);
-	uint64_t now = now_us(), due = first ? first->deadline_us : UINT64_MAX;
+	uint64_t now = clock_us(CLOCK_MONOTONIC), due = first ? first->deadline_us : UINT64_MAX;
 	MHD_UNSIGNED_LONG_LONG milliseconds;
 
 	if (server->library.get_timeout(server->daemon, &milliseconds) == MHD_YES &&
@@ -280,7 +273,7 @@ static void arm(struct http_server *server)
 
 static void turn(struct http_server *server)
 {
-	const uint64_t now = now_us();
+	const uint64_t now = clock_us(CLOCK_MONOTONIC);
 
 	for (struct connection *c = server->first; c && c->deadline_us <= now; c = c->next)
 		hang_up(c);

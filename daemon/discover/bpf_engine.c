@@ -5,6 +5,8 @@
 #include "bpf_internal.h"
 #include "bpf_program.h"
 
+#include <capauditd/clock.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +57,7 @@ static bool try_walk(struct bpf_engine *engine)
 		r = bpf_check(engine, &crowd, &diag);
 	}
 	if (r == 0 && enough)
-		engine->tried = (struct bpf_tried){ crowd, bpf_now_us() };
+		engine->tried = (struct bpf_tried){ crowd, clock_us(CLOCK_MONOTONIC) };
 	else
 		bpf_crowd_done(&crowd);
 	if (r < 0)

@@ -199,7 +199,6 @@ int bpf_walk(struct bpf_engine *engine, struct bpf_crowd *ret);
 
 /* bpf_pass.c */
 int bpf_pass(struct engine *base, const struct pass_options *options, struct snapshot *ret);
-uint64_t bpf_now_us(void); /* monotonic */
 
 /* bpf_check.c: is what the iteration says of ourselves what /proc says? 0; -EUCLEAN with a sentence
  * in *diag; -errno. */

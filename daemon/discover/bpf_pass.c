@@ -6,11 +6,12 @@
 #include "bpf_internal.h"
 #include "proc_file.h"
 
+#include <capauditd/clock.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 uint64_t bpf_ticks(const struct bpf_engine *engine, uint64_t ns)
@@ -262,14 +263,6 @@ static uint64_t hash_base(const struct cgroup_base *base)
 	return hash_text(hash, base->own) | 1;
 }
 
-uint64_t bpf_now_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
-
 static int iterate(struct bpf_engine *engine, struct bpf_crowd *ret, struct diag *diag)
 {
 	_cleanup_close_ int fd = bpf_iterator_open(&engine->tasks);
@@ -282,8 +275,8 @@ static int iterate(struct bpf_engine *engine, struct bpf_crowd *ret, struct diag
 	return fd < 0 ? fd : bpf_crowd_read(fd, bpf_totals(engine), ret);
 }
 
-#define TRIED_US \
-	100000u /* how old the first pass may be when it begins: one by /proc takes longer */
+/* How old what the first pass sees may be when it begins: a pass over /proc takes longer. */
+#define TRIED_US 100000u
 
 static bool take_tried(struct bpf_engine *engine, struct bpf_crowd *ret)
 {
@@ -292,7 +285,7 @@ static bool take_tried(struct bpf_engine *engine, struct bpf_crowd *ret)
 	engine->tried = (struct bpf_tried){ 0 };
 	if (!tried.at_us)
 		return false;
-	if (bpf_now_us() - tried.at_us > TRIED_US) {
+	if (clock_us(CLOCK_MONOTONIC) - tried.at_us > TRIED_US) {
 		bpf_crowd_done(&tried.crowd);
 		return false;
 	}

@@ -6,24 +6,23 @@
 #include "proc_file.h"
 #include "procfs_internal.h"
 
+#include <capauditd/clock.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define QUESTION_US 100000u /* between two questions whether to go on */
 
 /* By the clock and not by the number of processes: a container can make each cost much. */
 bool procfs_is_cancelled(struct pass *pass)
 {
-	struct timespec now;
 	uint64_t us;
 
 	if (!pass->options->cancelled)
 		return false;
-	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	us = (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+	us = clock_us(CLOCK_MONOTONIC_COARSE);
 	if (pass->asked_us && us - pass->asked_us < QUESTION_US)
 		return false;
 	pass->asked_us = us;
