@@ -31,10 +31,11 @@ static enum bpf_named named_by(const struct bpf_insn *insn)
 	return BPF_NAMED;
 }
 
-/* A cast costs nothing but what the verifier thinks of a pointer: without it, r0 = r1. */
+/* A cast costs nothing but what the verifier thinks of a pointer: without it, r0 = r1. It and what
+ * is cast to come first. */
 static bool is_dispensable(enum bpf_named name)
 {
-	return name <= BPF_NAMED_CRED;
+	return name < BPF_NAMED_RCU_READ_LOCK;
 }
 
 static void fill(struct bpf_insn *insn, enum bpf_named name, uint32_t id)

@@ -160,9 +160,7 @@ static int write_piece(const char *piece, size_t length, void *data)
 int value_write_take(json_t *value, size_t flags, FILE *to)
 {
 	struct sink sink = { .to = to };
-	int r;
-
-	r = value ? json_dump_callback(value, write_piece, &sink, JSON_COMPACT | flags) : -1;
+	int r = value ? json_dump_callback(value, write_piece, &sink, JSON_COMPACT | flags) : -1;
 	flush_pieces(&sink);
 	json_decref(value);
 	if (sink.error)

@@ -153,16 +153,16 @@ static uint64_t least_of(unsigned quarter, size_t offset)
 }
 
 /* Of the last quarter over the one before, in percent. */
-static double growth(double third, double fourth)
+static double growth(uint64_t third, uint64_t fourth)
 {
-	return percent(fourth - third, third);
+	return percent((double)fourth - (double)third, (double)third);
 }
 
 /* The daemon sees everybody's containers, and remembers as much of all of them. */
 static void need_quiet_machine(void)
 {
 	const size_t offset = offsetof(struct soak_sample, processes);
-	const double more = growth((double)median_of(3, offset), (double)median_of(4, offset));
+	const double more = growth(median_of(3, offset), median_of(4, offset));
 
 	if (more > QUIET_PERCENT || more < -QUIET_PERCENT)
 		soak_cannot(&sizes, "others have started or ended containers on it meanwhile");
@@ -213,7 +213,7 @@ static void memory_is_flat_over_the_second_half(void **state)
 		skip();
 	}
 	const uint64_t third = least_of(3, offset), fourth = least_of(4, offset);
-	const double more = growth((double)third, (double)fourth);
+	const double more = growth(third, fourth);
 
 	print_message("at least %lu KiB in the third quarter, %lu KiB in the last: %+.2f %%\n",
 		third, fourth, more);
