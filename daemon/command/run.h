@@ -96,6 +96,7 @@ struct run {
 	uint64_t last_end_us; /* monotonic */
 	uint64_t last_duration_us;
 	unsigned starting_rounds; /* passes in a row that waited for a starting container */
+	unsigned confirm_rounds;  /* and that left a placement unconfirmed */
 	bool policy_is_new;	  /* no pass has judged by it yet */
 	bool forgets;		  /* in the last pass memory was too scarce for a finding */
 	uint64_t dropped;    /* findings beyond the ledger's bounds, as far as they were told of */

@@ -35,7 +35,7 @@ static void take_cgroup(void *data, const char *path, bool made)
 	if (identity.kind != CGROUP_CONTAINER)
 		return;
 	if (made)
-		run->starting_rounds = 0;
+		run->starting_rounds = run->confirm_rounds = 0;
 	run_schedule(run, RUN_NOTICE_DELAY_US);
 }
 

@@ -15,7 +15,8 @@
 #define SPACING_FACTOR	 9u
 #define SPACING_MIN_US	 100000u
 #define STARTING_WAIT_US 250000u
-#define STARTING_ROUNDS	 8u /* doubling: up to half a minute, then the interval alone */
+#define CONFIRM_WAIT_US	 100000u
+#define ROUNDS_MAX	 8u /* doubling: up to half a minute, then the interval alone */
 
 void run_schedule(struct run *run, uint64_t delay_us)
 {
@@ -196,19 +197,30 @@ void run_status(struct run *run)
 		run->complete ? "" : "; not everything is seen", run->last_duration_us / 1000u);
 }
 
+/* What a pass soon can tell, and one in a moment perhaps not yet: how long until the next. */
+static uint64_t next_round(unsigned *rounds, bool needed, uint64_t first_us, uint64_t delay_us)
+{
+	uint64_t wait;
+
+	if (!needed)
+		*rounds = 0;
+	if (!needed || *rounds >= ROUNDS_MAX)
+		return delay_us;
+	wait = first_us << *rounds;
+	++*rounds;
+	return wait < delay_us ? wait : delay_us;
+}
+
 static void schedule_next(struct run *run, const struct audit_result *result)
 {
 	uint64_t delay = policy_run(run->policy)->interval_us;
 
 	/* A container that is being set up is looked at again as soon as its program may run. */
-	if (result->coverage.starting && run->starting_rounds < STARTING_ROUNDS) {
-		uint64_t wait = (uint64_t)STARTING_WAIT_US << run->starting_rounds;
-
-		run->starting_rounds++;
-		delay = wait < delay ? wait : delay;
-	} else if (!result->coverage.starting) {
-		run->starting_rounds = 0;
-	}
+	delay = next_round(
+		&run->starting_rounds, result->coverage.starting, STARTING_WAIT_US, delay);
+	/* Until then each program of there wakes us, however well it complies. */
+	delay = next_round(&run->confirm_rounds,
+		run->events_source && run->audit.snapshot.unconfirmed, CONFIRM_WAIT_US, delay);
 	if ((result->unsettled || result->suspects) && delay > AUDIT_SETTLE_US)
 		delay = AUDIT_SETTLE_US;
 	if (run->wait_us < delay)

@@ -355,6 +355,7 @@ int bpf_places_find(struct bpf_pass *pass, const struct bpf_task_record *record,
 		if (r < 0)
 			return r;
 		place->pass = engine->places.pass;
+		pass->snapshot->unconfirmed += !place->confirmed;
 		place->host =
 			pass->snapshot->placements[place->placement].identity.kind == CGROUP_HOST;
 	}
