@@ -192,6 +192,14 @@ least_quarter() { # COLUMN of the file on standard input: mean of those blocks t
 		awk '{ v[NR] = $1 } END { n = int((NR + 3) / 4); for (i = 1; i <= n; i++) sum += v[i]; printf "%.0f\n", sum / n }'
 }
 
+# After the same pause, and after as many that do not count: a processor that did something else
+# before takes longer by a hundredth.
+measure_loop() {
+	sleep 0.4
+	ask_helper "$loop_execs"
+	ask_helper "$loop_execs"
+}
+
 # The daemon comes and goes, so that the same process is measured with and without it, in turns.
 # Only ever added to: of blocks too those count that took least. What the machine's own noise makes
 # of such a ratio is shown by the blocks before against those after.
@@ -200,12 +208,11 @@ bench_loop() {
 	start_helper "$work/loop" "$token" "$(($(nproc) - 1))"
 	ask_helper "$loop_execs"
 	for ((i = 0; i < loop_rounds; i++)); do
-		ask_helper "$loop_execs" && before=$answer
+		measure_loop && before=$answer
 		start_daemon 1h stdout
-		sleep 0.25
-		ask_helper "$loop_execs" && on=$answer
+		measure_loop && on=$answer
 		stop_daemon
-		ask_helper "$loop_execs" && after=$answer
+		measure_loop && after=$answer
 		echo "$before $on $after" >>"$work/loop.blocks"
 	done
 	before=$(least_quarter 1 <"$work/loop.blocks")
