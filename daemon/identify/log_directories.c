@@ -81,6 +81,14 @@ static void name_container(struct container *container, struct container_log *lo
 		container->type = CONTAINER_UNKNOWN;
 }
 
+/* Most names say that they are not; a link costs ten times as much. */
+static bool may_be_wanted(struct log_wanted *wanted, size_t count, const char *name)
+{
+	char id[CONTAINER_LOG_ID_SIZE];
+
+	return !container_log_find_id(name, id) || find_wanted(wanted, count, id);
+}
+
 static int read_container_links(
 	struct log_directories *directories, struct log_wanted *wanted, size_t count)
 {
@@ -96,7 +104,7 @@ static int read_container_links(
 		ssize_t n;
 		int r;
 
-		if (entry->d_name[0] == '.')
+		if (entry->d_name[0] == '.' || !may_be_wanted(wanted, count, entry->d_name))
 			continue;
 		n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target));
 		if (n < 0 || (size_t)n >= sizeof(target))

@@ -243,6 +243,17 @@ int container_log_parse(const char *name, const char *target, struct container_l
 	return 0;
 }
 
+bool container_log_find_id(const char *name, char ret[static CONTAINER_LOG_ID_SIZE])
+{
+	struct names names = { 0 };
+
+	if (!parse(name, NULL, &names))
+		return false;
+	memcpy(ret, names.id.at, names.id.length);
+	ret[names.id.length] = '\0';
+	return true;
+}
+
 void container_log_done(struct container_log *log)
 {
 	free(log->namespace_name);

@@ -104,17 +104,22 @@ void registry_complain(
 int registry_logs_up(const struct registry *registry);
 int registry_bundles_up(const struct registry *registry);
 
+#define CONTAINER_LOG_ID_SIZE 65u
+
 /* One name of /var/log/containers and the target of its link, parsed. Strings are owned by the
  * caller through container_log_done(). */
 struct container_log {
 	char *namespace_name, *pod, *container;
-	char pod_uid[POD_UID_SIZE]; /* "" where the target does not say */
-	char id[65];		    /* possibly cut: a prefix of the id */
+	char pod_uid[POD_UID_SIZE];	/* "" where the target does not say */
+	char id[CONTAINER_LOG_ID_SIZE]; /* possibly cut: a prefix of the id */
 };
 
 /* `name` is POD_NS_CONTAINER-ID.log (cut to 255 bytes by the kubelet), `target` the link's, or
  * NULL. 0, -EBADMSG where they are not of that form or contradict each other, -ENOMEM. */
 int container_log_parse(const char *name, const char *target, struct container_log *ret);
+/* The id in a name that was not cut, without looking at its target: false where there is none, or
+ * only the target can tell. */
+bool container_log_find_id(const char *name, char ret[static CONTAINER_LOG_ID_SIZE]);
 void container_log_done(struct container_log *log);
 
 #endif

@@ -43,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t name_length = newline ? (size_t)(newline - data) : size;
 	_cleanup_free_ char *name = strndup((const char *)data, name_length);
 	_cleanup_free_ char *target = NULL;
+	char id[CONTAINER_LOG_ID_SIZE];
 	struct container_log log;
 
 	if (newline)
@@ -58,6 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require_only(log.id, "0123456789abcdef", 64);
 	CHECK(log.namespace_name[0] && log.pod[0] && log.container[0]);
 	CHECK(target ? log.pod_uid[0] : log.id[0]);
+	if (container_log_find_id(name, id))
+		CHECK(strcmp(id, log.id) == 0);
 	require_again(&log);
 	container_log_done(&log);
 	return 0;

@@ -238,8 +238,13 @@ static void a_name_that_was_cut_is_read_with_its_target_at_every_length(void **s
 		int r = container_log_parse(name, NULL, &log);
 
 		assert_int_equal(r, strlen(pod) + strlen("_shop_main-2-" ID) <= 251 ? 0 : -EBADMSG);
-		if (r == 0)
+		char id[CONTAINER_LOG_ID_SIZE];
+
+		assert_int_equal(container_log_find_id(name, id), r == 0);
+		if (r == 0) {
+			assert_string_equal(id, ID);
 			container_log_done(&log);
+		}
 	}
 	for (size_t i = 1; i < 64; i++)
 		assert_int_equal(ids[i], 1);
