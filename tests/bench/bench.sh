@@ -11,7 +11,7 @@
 #   BENCH_SERIES="1000 5000 10000 20000"    empty: none
 #   BENCH_REST_SECONDS=60   how long `run` is watched at rest: whole intervals of 30 s; 0: not at all
 #   BENCH_BPF=0             without the bpf engine's part (bpf.sh), which has
-#   BENCH_PASS_ROUNDS=7     passes and scans beside pscap, in turns
+#   BENCH_PASS_ROUNDS=15    passes and scans beside pscap, in turns
 #   BENCH_STORM_EXECS=10000 of programs that violate and end at once
 #   BENCH_LATENCY_SAMPLES=500               from execve() to the journal
 #   BENCH_LOOP_ROUNDS=60    a loop of compliant programs, with and without the daemon
