@@ -35,6 +35,9 @@ struct soak_record {
 	uint64_t begun_ms, ended_ms; /* the load */
 	struct soak_sample *samples; /* in their order */
 	size_t count, space;
+	size_t planned;			/* so many were seen in the time that was asked for */
+	size_t last;			/* where the last quarter begins */
+	unsigned apart;			/* how many quarters after the third it is */
 	struct soak_sample end;		/* when all was settled: the metrics alone */
 	uint64_t asked;			/* passes that were asked for */
 	uint64_t feeds, longest_gap_ms; /* WATCHDOG=1 */
