@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONTAINER_ID_LENGTH 64u
-
 int log_directories_init(struct log_directories *directories, const char *host_root)
 {
 	*directories = (struct log_directories){ 0 };
@@ -49,7 +47,7 @@ static struct log_wanted *find_wanted(struct log_wanted *wanted, size_t count, c
 	struct log_wanted key = { .container = &key_container }, *found = NULL;
 	size_t length = strlen(id);
 
-	if (length == CONTAINER_ID_LENGTH)
+	if (length == CONTAINER_LOG_ID_SIZE - 1)
 		return bsearch(&key, wanted, count, sizeof(*wanted), compare_ids);
 	for (size_t i = 0; length >= 8 && i < count; i++) {
 		if (strncmp(wanted[i].container->id, id, length) != 0)

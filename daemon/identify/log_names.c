@@ -16,7 +16,7 @@
 #define SUBDOMAIN_MAX 253u
 
 #define FILE_NAME_MAX 255u /* the kubelet cuts POD_NS_CONTAINER-ID so that ".log" fits */
-#define ID_LENGTH     64u
+#define ID_LENGTH     (CONTAINER_LOG_ID_SIZE - 1u)
 #define TARGET_MAX    4096u
 #define RESTARTS_MAX  10u /* digits of N.log */
 #define SUFFIX	      ".log"

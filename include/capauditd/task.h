@@ -107,8 +107,8 @@ struct snapshot {
 	size_t task_count, task_space;
 	struct placement *placements;
 	size_t placement_count, placement_space;
-	/* Placements whose text was read just now, and whose process may have moved meanwhile: the
-	 * next pass knows. Until then all events of there are told. */
+	/* How many texts were read just now, of processes that may have moved meanwhile: the next
+	 * pass knows. Until then all events of there are told. */
 	size_t unconfirmed;
 	struct coverage coverage;
 };

@@ -87,7 +87,7 @@ ratio() { # A B DIGITS
 
 # Of what was measured in turns, so that a machine that is slower for a while is so for both.
 ratio_in_turns() { # FILE-OF-A FILE-OF-B DIGITS
-	paste "$1" "$2" | awk '{ print $1 / $2 }' | median | awk "{ printf \"%.${3}f\", \$1 }"
+	printf "%.${3}f" "$(paste "$1" "$2" | awk '{ print $1 / $2 }' | median)"
 }
 
 # What a pass and a scan cost, beside pscap, in turns.

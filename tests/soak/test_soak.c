@@ -118,9 +118,9 @@ static uint64_t least_of(unsigned quarter, size_t offset)
 }
 
 /* In percent. */
-static double growth(uint64_t third, uint64_t fourth)
+static double growth(uint64_t before, uint64_t after)
 {
-	return percent((double)fourth - (double)third, (double)third);
+	return percent((double)after - (double)before, (double)before);
 }
 
 /* A sanitizer keeps what was freed. */
@@ -140,7 +140,8 @@ static double memory_growth(uint64_t *ret_third, uint64_t *ret_last)
 }
 
 /* In a quarter of a minute what was freed is given back once or twice, and there may just be more
- * of everything then: a hundredth of that little is a few pages. What leaks does so for longer. */
+ * of everything then: a hundredth of that little is a few pages. What leaks does so for longer. At
+ * full size a quarter is long enough, and nothing is asked twice. */
 static void look_longer(struct soak_daemon *daemon)
 {
 	const uint64_t quarter_ms = sizes.seconds * 250u;
@@ -149,7 +150,7 @@ static void look_longer(struct soak_daemon *daemon)
 	record.planned = record.count;
 	record.last = record.planned / 4 * 3;
 	record.apart = 1;
-	if (record.planned < SOAK_SAMPLES_MIN || is_sanitized())
+	if (record.planned < SOAK_SAMPLES_MIN || sizes.required || is_sanitized())
 		return;
 	while (record.apart <= QUARTERS_MORE &&
 		memory_growth(&third, &last) >= GROWTH_MAX_PERCENT) {

@@ -79,8 +79,10 @@ static void nothing_is_permitted_in_a_place_before_a_second_look_at_it(void **st
 	s = one_pass(engine, NULL, NULL);
 	bpf_permit(&engine->engine, 0, &permit_5);
 	assert_null(row_of(1));
+	assert_int_equal(s.unconfirmed, 1);
 	assert_false(bpf_places_permit(&engine->places, &placement, &permitted));
 	s = next_pass(engine, &s);
+	assert_int_equal(s.unconfirmed, 0);
 	assert_null(row_of(1));
 	bpf_permit(&engine->engine, 0, &permit_5);
 	bpf_permit(&engine->engine, 1, &permit_5); /* there is no such placement */
@@ -168,7 +170,9 @@ static void whoever_went_elsewhere_between_two_passes_is_not_believed(void **sta
 	assert_string_equal(text_of(engine, 1), TEXT_A);
 	bpf_permit(&engine->engine, snapshot_find(&s, 11)->placement, &permit_5);
 	assert_null(row_of(1)); /* once more, by 11 */
+	assert_int_equal(s.unconfirmed, 2);
 	s = next_pass(engine, &s);
+	assert_int_equal(s.unconfirmed, 0);
 	bpf_permit(&engine->engine, snapshot_find(&s, 11)->placement, &permit_5);
 	assert_non_null(row_of(1));
 	snapshot_done(&s);
@@ -348,6 +352,7 @@ static void a_pass_reads_what_an_event_told_and_believes_both_where_they_agree(v
 	set_text(10, TEXT_A);
 	add_record(10, 10, 1);
 	s = one_pass(engine, NULL, NULL);
+	assert_int_equal(s.unconfirmed, 0);
 	assert_non_null(row_of(1));
 	bpf_permit(&engine->engine, 0, &(struct permit){ 6, 7 });
 	assert_int_equal(row_of(1)->permitted, 6);
